@@ -1,0 +1,1 @@
+"""The ground floor: values, errors and small tools that import nothing else of ours."""

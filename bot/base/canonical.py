@@ -1,0 +1,28 @@
+"""Canonical JSON and hashes: one spelling per value, so that a hash of it means something.
+
+Sorted keys, no white space, UTF-8, no NaN (the parts of RFC 8785 that our values can reach: floats are printed
+in their shortest form, which is what msgspec and RFC 8785 share for all finite doubles below 1e16).
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+_ENCODER = msgspec.json.Encoder(order="sorted")
+
+
+def canonical(value: object) -> bytes:
+    """The canonical JSON of `value` (anything msgspec can encode), without a newline."""
+    return _ENCODER.encode(value)
+
+
+def sha256(data: bytes | str) -> str:
+    """Lower-case hex SHA-256 of bytes, or of a text's UTF-8 (lone surrogates kept as they came)."""
+    return hashlib.sha256(data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data).hexdigest()
+
+
+def digest(value: object) -> str:
+    """SHA-256 of the canonical JSON of `value`."""
+    return sha256(canonical(value))

@@ -1,0 +1,1 @@
+"""The command line: parses once, hands frozen values down, prints, and returns an exit code."""

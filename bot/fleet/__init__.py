@@ -1,0 +1,1 @@
+"""The fleet: manifest, playbooks, plan, run, report."""

@@ -1,0 +1,1 @@
+"""Forges behind the port: GitHub, and a plain path."""

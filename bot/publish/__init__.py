@@ -1,0 +1,1 @@
+"""Everything with write power: the gate and the publisher. Never imports the agent or a model."""

@@ -1,0 +1,1 @@
+"""One task: from a checkout to a sealed proposal."""

@@ -1,0 +1,1 @@
+"""The world as a model: virtual plugins, virtual GitHub, virtual Gemini."""
