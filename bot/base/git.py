@@ -14,6 +14,7 @@ import base64
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,8 +23,9 @@ import msgspec
 
 from bot.base.errors import GitError
 
+_ABSENT = "000000"
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-_RAW_ATTRIBUTES = "* -text !eol -filter -ident !working-tree-encoding !diff !merge -export-subst\n"
+RAW_ATTRIBUTES = "* -text !eol -filter -ident !working-tree-encoding !diff !merge -export-subst\n"
 _SAFE_CONFIG = (
     ("core.hooksPath", "/dev/null"),
     ("core.fsmonitor", "false"),
@@ -115,7 +117,7 @@ class GitDir:
         path.parent.mkdir(parents=True, exist_ok=True)
         _git(["init", "--quiet", "--bare", "--template=", "--initial-branch=fleet-bot-none", str(path)])
         (path / "info").mkdir(exist_ok=True)
-        (path / "info" / "attributes").write_text(_RAW_ATTRIBUTES, encoding="utf-8")
+        (path / "info" / "attributes").write_text(RAW_ATTRIBUTES, encoding="utf-8")
         return cls(path)
 
     def run(
@@ -210,7 +212,7 @@ class GitDir:
 
     def apply(self, tree: str, patch: bytes) -> str:
         """The tree that `tree` plus `patch` gives, made in an index of its own; no file is written."""
-        index = self.path / f"apply-{os.getpid()}-{id(patch)}.index"
+        index = self.path / f"apply-{os.getpid()}-{threading.get_ident()}.index"
         try:
             self.run("read-tree", tree, index=index)
             if patch:
@@ -218,6 +220,27 @@ class GitDir:
             return self.text("write-tree", index=index)
         finally:
             index.unlink(missing_ok=True)
+
+    def graft(self, tree: str, changes: Iterable[Change]) -> str:
+        """The tree that `tree` gives when each changed path gets what it has after its change; nothing else moves."""
+        index = self.path / f"graft-{os.getpid()}-{threading.get_ident()}.index"
+        rows = b"".join(
+            f"{change.mode_after} {change.blob_after}\t{change.path}\0".encode("utf-8", "surrogateescape")
+            for change in sorted(changes, key=lambda change: change.mode_after != _ABSENT)
+        )
+        try:
+            self.run("read-tree", tree, index=index)
+            self.run("update-index", "-z", "--index-info", stdin=rows, index=index)
+            return self.text("write-tree", index=index)
+        finally:
+            index.unlink(missing_ok=True)
+
+    def contains(self, commit: str, tips: Iterable[str]) -> bool:
+        """Whether one of the `tips` has `commit` in its history."""
+        return any(self._is_ancestor(commit, tip) for tip in tips)
+
+    def _is_ancestor(self, commit: str, tip: str) -> bool:
+        return self.text("rev-list", "--max-count=1", commit, f"^{tip}", "--") == ""
 
     def commit(self, tree: str, parent: str, message: str, *, name: str, email: str, when: int) -> str:
         """A commit object; the same arguments always make the same commit."""

@@ -1,0 +1,223 @@
+"""From a repository to a workspace: where the base is, its objects in a git-dir of ours, its files in a folder.
+
+The git-dir lies outside the workspace and is never shown to the sandbox, but for its objects, read-only: the
+workspace has a `.git` of its own that borrows them, so that `git log`, version tools and tests that use git work. That
+`.git` belongs to the agent; nothing is ever read back from it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from bot.base.errors import GitError, TaskBlocked, TaskSkipped, WorldError
+from bot.base.git import RAW_ATTRIBUTES, Change, GitDir, ls_remote
+from bot.base.values import Task
+from bot.ports import ForgeRead, Remote
+
+AUTHOR_NAME = "fleet-bot"
+AUTHOR_EMAIL = "fleet-bot@users.noreply.github.com"
+_STRAYS = (
+    "__pycache__/ *.pyc .pytest_cache/ .mypy_cache/ .ruff_cache/ .hypothesis/ .tox/ .nox/ .coverage .coverage.* "
+    "*.egg-info/ .eggs/ node_modules/ .fleet-bot-* .DS_Store"
+)
+"""What tests and tools leave behind. Untracked files of these names are never part of a change."""
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a task starts, found out without cloning."""
+
+    remote: Remote
+    base_branch: str
+    base_head: str
+    """The commit that the base branch is at."""
+    branch_head: str | None
+    """The commit that our branch is at, when it is there already."""
+    tags: dict[str, str]
+
+
+def locate(task: Task, forge: ForgeRead) -> Origin:
+    """Ask the forge and the remote where the task starts.
+
+    Raises `TaskSkipped` for an archived or empty repository, `WorldError` when it cannot be reached or the base branch
+    is not there.
+    """
+    facts = forge.facts(task.plugin.repo)
+    if facts.archived:
+        raise TaskSkipped("The repository is archived.", "Take it out of fleet.yaml, or unarchive it.")
+    remote = forge.remote(task.plugin.repo)
+    head, refs = ls_remote(remote.url, remote.token)
+    if not any(name.startswith("refs/heads/") for name in refs):
+        raise TaskSkipped("The repository is empty.", "Push a first commit to it.")
+    branch = task.plugin.base or facts.default_branch or head or ""
+    # Full names throughout: a tag may have the same name as a branch.
+    if f"refs/heads/{branch}" not in refs:
+        msg = f"The base branch {branch or '(none)'} is not in the repository."
+        raise WorldError(msg, "Set `base` of the plugin in fleet.yaml to one of its branches.")
+    return Origin(
+        remote=remote,
+        base_branch=branch,
+        base_head=refs[f"refs/heads/{branch}"],
+        branch_head=refs.get(f"refs/heads/{task.branch}"),
+        tags={name: value for name, value in refs.items() if name.startswith("refs/tags/") and "^" not in name},
+    )
+
+
+class Checkout:
+    """The files of one task, in a scratch folder that nobody else uses.
+
+    `workspace` stays the same folder from the first command to the last, so that an editable install made by the
+    set-up points to it; `fill` gives it other contents.
+    """
+
+    def __init__(self, scratch: Path, git: GitDir, base: str) -> None:
+        """Use `Checkout.make`."""
+        self.scratch = scratch
+        self.git = git
+        self.base = base
+        self.base_tree = git.tree_of(base)
+        self.prepared_tree = self.base_tree
+        """The base plus what the set-up left behind: what the agent starts from."""
+        self.workspace = scratch / "workspace"
+        self.environment = scratch / "env"
+        self._prepared = scratch / "prepared"
+
+    @classmethod
+    def make(cls, task: Task, origin: Origin, scratch: Path) -> Checkout:
+        """Fetch the base with its history and tags, and fill the workspace with the commit that the task starts from.
+
+        Raises `TaskBlocked` when a named commit cannot be reached, `TaskSkipped` when a person's commits are on our
+        branch, `GitError` when the repository cannot be read.
+        """
+        git = GitDir.init(scratch / "git")
+        (git.path / "info" / "exclude").write_text("\n".join(_STRAYS.split()) + "\n", encoding="utf-8")
+        names = [f"+refs/heads/{origin.base_branch}:refs/remotes/origin/{origin.base_branch}"]
+        if task.commit:
+            names = ["+refs/heads/*:refs/remotes/origin/*"]
+        elif origin.branch_head:
+            names.append(f"+refs/heads/{task.branch}:refs/remotes/origin/{task.branch}")
+        git.fetch(origin.remote.url, names, token=origin.remote.token)
+        if origin.branch_head and not ours(git, origin.branch_head, origin.base_head):
+            msg = f"The branch {task.branch} has commits that fleet-bot did not make."
+            raise TaskSkipped(msg, "Merge or delete the branch, or rename it, to let fleet-bot use the name again.")
+        base = _start(git, task, origin)
+        checkout = cls(scratch, git, base)
+        checkout.environment.mkdir()
+        checkout.workspace.mkdir()
+        checkout.fill(checkout.base_tree)
+        return checkout
+
+    def keep_prepared(self) -> None:
+        """Remember the workspace as the set-up left it; later fillings start from that."""
+        index = self._index()
+        self.prepared_tree = self.git.stage(self.workspace, index=index)
+        shutil.copytree(self.workspace, self._prepared, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+
+    def fill(self, tree: str) -> None:
+        """Give the workspace exactly the files of `tree`, and besides only what the set-up left there.
+
+        Whatever was in it before is gone, ignored files and the `.git` too.
+        """
+        empty(self.workspace)
+        index = self._index()
+        if self._prepared.exists():
+            shutil.copytree(self._prepared, self.workspace, symlinks=True, dirs_exist_ok=True)
+            self.git.stage(self.workspace, index=index)
+            self.git.run("read-tree", "--reset", "-u", tree, work_tree=self.workspace, index=index)
+        else:
+            self.git.checkout(tree, self.workspace, index=index)
+        index.unlink()
+        self._lend_git(tree)
+
+    def private(self, name: str) -> Path:
+        """A fresh folder for the home and the temporary files of one phase: nothing is carried into the next."""
+        folder = self.scratch / f"private-{name}"
+        folder.mkdir()
+        return folder
+
+    @property
+    def objects(self) -> Path:
+        """The objects that the workspace's own `.git` borrows; to be shown read-only."""
+        return self.git.path / "objects"
+
+    def changes(self, tree: str) -> tuple[Change, ...]:
+        """What differs from what the agent started with."""
+        return self.git.changes(self.prepared_tree, tree)
+
+    def onto_base(self, tree: str) -> str:
+        """The base with the agent's changes and nothing else: what the set-up changed stays out."""
+        return self.git.graft(self.base_tree, self.changes(tree))
+
+    def remove(self) -> None:
+        """Throw everything away."""
+        empty(self.scratch)
+        self.scratch.rmdir()
+
+    def _index(self) -> Path:
+        return self.scratch / "checkout.index"
+
+    def _lend_git(self, tree: str) -> None:
+        place = self.workspace / ".git"
+        if place.exists() or place.is_symlink():
+            return
+        for folder in ("objects/info", "refs/heads", "refs/tags", "info"):
+            (place / folder).mkdir(parents=True)
+        (place / "HEAD").write_text(f"{self.base}\n", encoding="ascii")
+        (place / "config").write_text(
+            "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tlogallrefupdates = false\n"
+            "[user]\n\tname = agent\n\temail = agent@fleet-bot.invalid\n",
+            encoding="ascii",
+        )
+        (place / "objects" / "info" / "alternates").write_text(f"{self.objects}\n", encoding="utf-8")
+        shutil.copy(self.git.path / "info" / "exclude", place / "info" / "exclude")
+        (place / "info" / "attributes").write_text(RAW_ATTRIBUTES, encoding="ascii")
+        tags = self.git.run("for-each-ref", "--format=%(objectname) %(refname)", "refs/tags", "refs/remotes")
+        (place / "packed-refs").write_bytes(b"# pack-refs with: sorted\n" + tags)
+        GitDir(place).run("read-tree", tree, work_tree=self.workspace)
+
+
+def ours(git: GitDir, head: str, base: str) -> bool:
+    """Whether all commits of a branch that are not in the base were made by us."""
+    authors = git.text("log", "--format=%ae%n%ce", head, f"^{base}", "--")
+    return all(author == AUTHOR_EMAIL for author in authors.splitlines())
+
+
+def empty(folder: Path) -> None:
+    """Delete everything in a folder, whatever modes its former user left; never follows a symlink."""
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            _open_up(entry.path)
+            shutil.rmtree(entry.path)
+        else:
+            Path(entry.path).unlink()
+
+
+def _open_up(folder: str) -> None:
+    # Folders that were made unreadable would stop both the walk and the deletion.
+    Path(folder).chmod(0o700)
+    for parent, folders, _ in os.walk(folder):
+        for name in folders:
+            path = Path(parent, name)
+            if not path.is_symlink():
+                path.chmod(0o700)
+
+
+def _start(git: GitDir, task: Task, origin: Origin) -> str:
+    if not task.commit:
+        return origin.base_head
+    found = git.resolve(task.commit)
+    tips = git.text("for-each-ref", "--format=%(objectname)").split()
+    if found is None or not _reachable(git, found, tips):
+        msg = f"The commit {task.commit} is not in the repository."
+        raise TaskBlocked(msg, "Name a commit that one of its branches or tags contains with --commit.")
+    return found
+
+
+def _reachable(git: GitDir, commit: str, tips: list[str]) -> bool:
+    try:
+        return git.contains(commit, tips)
+    except GitError:
+        return False

@@ -1,0 +1,112 @@
+"""One run of a plugin's tests by us, and what became of each test."""
+
+from __future__ import annotations
+
+import secrets
+
+import msgspec
+
+from bot.base.glob import any_matches
+from bot.base.values import Plugin, TestCommand
+from bot.ports import CommandResult, Sandbox, TraceSink
+from bot.trace.commands import counts, junit
+from bot.trace.events import CommandRun, SuiteSeen
+from bot.trace.writer import clip
+
+_JUNIT_LIMIT = 64 << 20
+_USUAL_TESTS = (
+    "**/test/**",
+    "**/tests/**",
+    "**/__tests__/**",
+    "**/test_*.py",
+    "**/*_test.py",
+    "**/*_test.go",
+    "**/*.{test,spec}.{js,jsx,ts,tsx,mjs}",
+    "**/*Test.java",
+    "**/*Tests.java",
+    "spec/**",
+)
+_NO_TESTS_COLLECTED = 5  # pytest's exit code, https://docs.pytest.org/en/stable/reference/exit-codes.html
+
+
+class Suite(msgspec.Struct, frozen=True, kw_only=True):
+    """How one run of the tests ended."""
+
+    seen: SuiteSeen
+    tests: dict[str, str] | None = None
+    """Test id → passed, failed, error or skipped; None when the runner tells no single tests."""
+
+    @property
+    def green(self) -> bool:
+        """Whether the run succeeded. A suite without a single test is green: it has nothing to say."""
+        return self.seen.exit_code in {0, _NO_TESTS_COLLECTED} and not self.seen.timed_out
+
+    def named(self, *statuses: str) -> frozenset[str]:
+        """The tests that ended in one of these ways."""
+        return frozenset(name for name, status in (self.tests or {}).items() if status in statuses)
+
+
+def is_test(path: str, globs: tuple[str, ...]) -> bool:
+    """Whether a file is a test, by the plugin's `test.paths` or else by the usual names."""
+    return any_matches(path, globs or _USUAL_TESTS)
+
+
+def run_suite(sandbox: Sandbox, plugin: Plugin, test: TestCommand, sink: TraceSink, *, workspace: str) -> Suite:
+    """Run the plugin's test command in the sandbox and read what it says of each test.
+
+    pytest is asked for JUnit XML through PYTEST_ADDOPTS, so that it also answers when it runs behind `make` or `tox`.
+    `workspace` is the workspace's path as seen inside.
+    """
+    # A new name each time: a file left behind by the code under test cannot be taken for a result.
+    report = f".fleet-bot-{secrets.token_hex(8)}.xml"
+    env = {"PYTEST_ADDOPTS": f"--junitxml={workspace}/{report}"}
+    result = sandbox.run(test.command, timeout=plugin.limits.command_seconds, env=env, cwd=plugin.directory)
+    configured = "/".join(part for part in (plugin.directory, test.junit) if part and part != ".")
+    tests = _read(sandbox, report) or (_read(sandbox, configured) if test.junit else None)
+    record(sink, test.command, result, phase="verify")
+    summary = counts(test.command, result.exit_code, result.stdout, result.stderr)
+    if tests is not None:
+        tally = [sum(status == kind for status in tests.values()) for kind in ("passed", "failed", "skipped", "error")]
+    else:
+        tally = [summary.passed, summary.failed, summary.skipped, summary.errors] if summary else [0, 0, 0, 0]
+    seen = SuiteSeen(
+        exit_code=result.exit_code,
+        passed=tally[0],
+        failed=tally[1],
+        skipped=tally[2],
+        errors=tally[3],
+        per_test=tests is not None,
+        duration_ms=round(result.duration_ms, 1),
+        timed_out=result.timed_out,
+    )
+    return Suite(seen=seen, tests=tests)
+
+
+def record(sink: TraceSink, command: str, result: CommandResult, *, phase: str) -> None:
+    """Write a command that we ran ourselves into the trace."""
+    out, err = clip(result.stdout, sink), clip(result.stderr, sink)
+    sink.append(
+        CommandRun(
+            command=command,
+            exit_code=result.exit_code,
+            duration_ms=round(result.duration_ms, 1),
+            stdout=out.text,
+            stderr=err.text,
+            truncated=out.truncated or err.truncated,
+            stdout_bytes=result.stdout_size or out.bytes,
+            stderr_bytes=result.stderr_size or err.bytes,
+            stdout_blob=out.blob,
+            stderr_blob=err.blob,
+            timed_out=result.timed_out,
+            phase=phase,  # type: ignore[arg-type]
+            tests=counts(command, result.exit_code, result.stdout, result.stderr),
+        )
+    )
+
+
+def _read(sandbox: Sandbox, path: str) -> dict[str, str] | None:
+    try:
+        content = sandbox.read(path, limit=_JUNIT_LIMIT)
+        return junit(content.data) or None
+    except (OSError, ValueError):
+        return None
