@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+import tempfile
 from pathlib import Path
 
 import msgspec
@@ -25,6 +27,9 @@ _STRAYS = (
     "*.egg-info/ .eggs/ node_modules/ .fleet-bot-* .DS_Store"
 )
 """What tests and tools leave behind. Untracked files of these names are never part of a change."""
+
+
+_SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,11 +137,15 @@ class Checkout:
         index.unlink()
         self._lend_git(tree)
 
-    def private(self, name: str) -> Path:
-        """A fresh folder for the home and the temporary files of one phase: nothing is carried into the next."""
-        folder = self.scratch / f"private-{name}"
-        folder.mkdir()
-        return folder
+    def private(self) -> Path:
+        """A fresh folder for the home and the temporary files of one sandbox: nothing is carried into the next."""
+        return Path(tempfile.mkdtemp(prefix="private-", dir=self.scratch))
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the sandbox's environment needs so that the task's own Python is found first."""
+        folders = [str(self.environment / "bin"), str(Path(sys.executable).parent), *_SYSTEM_PATH]
+        return {"PATH": os.pathsep.join(folders), "VIRTUAL_ENV": str(self.environment)}
 
     @property
     def objects(self) -> Path:

@@ -35,6 +35,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     base_sha: str = ""
     base_branch: str = ""
+    base_head: str = ""
+    """Where the base branch was; differs from `base_sha` when the run started from a commit named by hand."""
     branch: str = ""
     tree: str = ""
     """The git tree that `base_sha` plus the patch has to give."""

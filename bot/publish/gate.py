@@ -1,0 +1,162 @@
+"""The gate: a deterministic policy that a proposal has to pass before it may be published.
+
+It looks at what *is* in the patch, never at what anybody says of it, and it has no power of its own: it returns reasons.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from bot.base.git import Change, GitDir
+from bot.base.glob import any_matches
+from bot.base.redact import Redactor
+from bot.expected.weaken import weakened
+from bot.task.proposal import Proposal
+from bot.task.test_results import is_test
+
+PROTECTED = (
+    ".github/workflows/**",
+    ".github/actions/**",
+    "**/action.yml",
+    "**/action.yaml",
+    ".github/dependabot.{yml,yaml}",
+    ".github/fleet-bot*/**",
+    "**/CODEOWNERS",
+    "**/{AGENTS,CLAUDE,GEMINI,COPILOT}.md",
+    ".github/copilot-instructions.md",
+    ".github/instructions/**",
+    "**/.{cursorrules,windsurfrules,clinerules,aider*,mcp.json}",
+    "**/.{cursor,claude,gemini,vscode,idea,devcontainer,codex}/**",
+    "**/.git{modules,attributes}",
+    "**/.{git,husky,githooks}/**",
+    "**/.pre-commit-config.yaml",
+    "**/.{npmrc,yarnrc,yarnrc.yml,pypirc,netrc,envrc}",
+    "**/{Jenkinsfile,.gitlab-ci.yml,.travis.yml,azure-pipelines.yml}",
+    ".circleci/**",
+    ".buildkite/**",
+    "**/fleet.yaml",
+    "**/.fleet-bot.yaml",
+    "playbooks/**",
+)
+"""Files that steer people's machines, other agents or us. A playbook opens what it is for with `opens:`."""
+
+_SYMLINK, _GITLINK, _EXECUTABLE, _ABSENT = "120000", "160000", "100755", "000000"
+_BINARY_PROBE = 8000
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the gate allows; `policy:` of fleet.yaml. The defaults are the safe ones."""
+
+    protected: tuple[str, ...] = ()
+    """Globs that are protected besides the built-in ones."""
+    max_files: int = 100
+    max_lines: int = 2_000
+    """Lines added and removed, together."""
+    max_bytes: int = 1_000_000
+    """Size of the patch."""
+    binaries: bool = False
+    symlinks: bool = False
+    executables: bool = False
+    """Whether a file may become executable."""
+    weaker_tests: bool = False
+    """Whether tests may be deleted, skipped or lose assertions."""
+
+
+def decide(proposal: Proposal, git: GitDir, patch: bytes, policy: Policy, redactor: Redactor) -> tuple[str, ...]:
+    """The reasons why this proposal must not be published, in the order of the patch; empty when it may.
+
+    `git` holds the base commit and the proposal's tree.
+    """
+    changes = git.changes(git.tree_of(proposal.base_sha), proposal.tree)
+    reasons = list(_size(proposal, changes, patch, policy))
+    if redactor.found(patch):
+        reasons.append("the patch contains a secret")
+    twins = _twins(git.paths(proposal.tree), {change.path for change in changes})
+    for change in changes:
+        reasons += _path(change, proposal, policy)
+        reasons += _kind(change, git, policy)
+        if change.path in twins:
+            reasons.append(f"{change.path}: differs from {twins[change.path]} only in case or Unicode form")
+    if not policy.weaker_tests:
+        reasons += _weaker(proposal, changes, git)
+    return tuple(dict.fromkeys(reasons))
+
+
+def is_protected(path: str, policy: Policy) -> bool:
+    """Whether a path, or what a case-folding or Unicode-normalising file system makes of it, is protected."""
+    globs = PROTECTED + policy.protected
+    folded = tuple(glob.casefold() for glob in globs)
+    return any_matches(path, globs) or any_matches(fold(path), folded)
+
+
+def fold(path: str) -> str:
+    """A path as case-folding, normalising, ignorable-dropping file systems see it (HFS+, NTFS: `.GIT`, `.g\\u200dit`)."""
+    text = unicodedata.normalize("NFKC", path).casefold()
+    text = "".join(char for char in text if unicodedata.category(char) not in {"Cf", "Cc"})
+    # NTFS drops dots and spaces at the end of a name, and knows files by 8.3 names.
+    parts = [part.rstrip(". ") or part for part in text.split("/")]
+    return "/".join(".git" if part.startswith("git~") else part for part in parts)
+
+
+def _size(proposal: Proposal, changes: tuple[Change, ...], patch: bytes, policy: Policy) -> Iterator[str]:
+    if not changes:
+        yield "the patch is empty"
+    if len(changes) > policy.max_files:
+        yield f"{len(changes)} files changed, {policy.max_files} are allowed"
+    lines = proposal.added + proposal.removed
+    if lines > policy.max_lines:
+        yield f"{lines} lines changed, {policy.max_lines} are allowed"
+    if len(patch) > policy.max_bytes:
+        yield f"the patch has {len(patch):,} bytes, {policy.max_bytes:,} are allowed"
+
+
+def _path(change: Change, proposal: Proposal, policy: Policy) -> Iterator[str]:
+    path = change.path
+    if is_protected(path, policy) and not any_matches(path, proposal.opens):
+        yield f"{path}: protected, and the playbook does not open it"
+    if proposal.allowed_paths and not any_matches(path, proposal.allowed_paths):
+        yield f"{path}: outside of the allowed paths"
+    if any(ord(char) < 32 or 0xDC80 <= ord(char) <= 0xDCFF for char in path) or "\\" in path:
+        yield f"{path!r}: a name with control characters, backslashes or bytes that are no UTF-8"
+    if any(part in {"", ".", "..", ".git"} for part in fold(path).split("/")):
+        yield f"{path}: a name that git or a file system reads as something else"
+
+
+def _kind(change: Change, git: GitDir, policy: Policy) -> Iterator[str]:
+    path, mode = change.path, change.mode_after
+    if mode == _SYMLINK and not policy.symlinks:
+        yield f"{path}: a symbolic link"
+    elif mode == _GITLINK or change.mode_before == _GITLINK:
+        yield f"{path}: a submodule"
+    elif mode == _EXECUTABLE and change.mode_before != _EXECUTABLE and not policy.executables:
+        yield f"{path}: becomes executable"
+    elif mode not in {_ABSENT, _SYMLINK} and not policy.binaries:
+        data = git.run("cat-file", "blob", change.blob_after)
+        if b"\0" in data[:_BINARY_PROBE]:
+            yield f"{path}: a binary file"
+
+
+def _twins(paths: list[str], changed: set[str]) -> dict[str, str]:
+    seen: dict[str, str] = {}
+    found = {}
+    for path in paths:
+        other = seen.setdefault(fold(path), path)
+        if other != path:
+            found |= {mine: theirs for mine, theirs in ((path, other), (other, path)) if mine in changed}
+    return found
+
+
+def _weaker(proposal: Proposal, changes: tuple[Change, ...], git: GitDir) -> Iterator[str]:
+    base = git.tree_of(proposal.base_sha)
+
+    def blob(tree: str) -> Callable[[str], bytes | None]:
+        return lambda path: git.blob(tree, path)
+
+    before, after = blob(base), blob(proposal.tree)
+    for change in changes:
+        for reason in weakened(before(change.path), after(change.path), change.path):
+            kind = "test" if is_test(change.path, proposal.test_paths) else "test set-up"
+            yield f"{change.path}: weakens a {kind}: {reason}"

@@ -1,0 +1,44 @@
+"""One task, from a repository to a sealed proposal: the hops, in order. Each hop lives in the module it is named after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.base.errors import FleetBotError, TaskFailed
+from bot.base.values import Task
+from bot.task.baseline import baseline
+from bot.task.checkout import locate
+from bot.task.ending import Ended, outcome_of
+from bot.task.perform import perform
+from bot.task.proposal import Proposal
+from bot.task.prove import prove, unless_empty
+from bot.task.question import question
+from bot.task.run import Run, Workshop
+from bot.task.seal import seal
+from bot.task.setup import set_up
+from bot.task.store import finished
+
+
+def run_task(task: Task, folder: Path, shop: Workshop) -> Proposal:
+    """Run one task and write `proposal.json`, patch and trace into `folder`.
+
+    Never raises for what goes wrong inside: that is an outcome with a reason. A finished proposal of the same task on
+    the same base is returned as it is.
+    """
+    with Run(task, folder, shop) as run:
+        try:
+            origin = locate(task, shop.forge)
+            if (done := finished(folder, run.key(origin))) is not None:
+                return done
+            run.check_out(origin)
+            question(run)
+            set_up(run)
+            before = baseline(run)
+            perform(run)
+            change = unless_empty(run.collect(), run)
+            proof = prove(run, before, change)
+            return seal(run, Ended("changed", proof.reason))
+        except (FleetBotError, Ended) as end:
+            return seal(run, outcome_of(end))
+        except OSError as error:
+            return seal(run, outcome_of(TaskFailed(str(error))))

@@ -1,0 +1,65 @@
+"""The hop that turns a change into a proven change."""
+
+from __future__ import annotations
+
+import msgspec
+
+from bot.base.errors import TaskBlocked, TaskFailed
+from bot.task.change import Change
+from bot.task.ending import Ended
+from bot.task.run import Run
+from bot.task.test_results import Suite, record, run_suite
+from bot.task.verify import verify
+from bot.trace.events import VerificationDone
+
+
+def prove(run: Run, before: Suite | None, change: Change) -> VerificationDone:
+    """Run the tests on what the run made, in fresh sandboxes, and record the judgement.
+
+    Raises `TaskBlocked` when the proof that the playbook asks for is missing.
+    """
+    rule, test = run.task.playbook.verification, run.task.plugin.test
+
+    def suite(tree: str) -> Suite:
+        if test is None:
+            raise AssertionError
+        run.say("tests after" if tree == change.workspace_tree else "new tests on the base")
+        sandbox = run.enter(tree=tree)
+        return run_suite(sandbox, run.task.plugin, test, run.trace, workspace=str(run.place.workspace))
+
+    if rule.tests == "none":
+        proof = VerificationDone(proven=True, reason="the playbook asks for no tests")
+    else:
+        proof = verify(rule, before, change.workspace_tree, change.proof_tree, suite)
+    proof = _with_commands(run, proof, change)
+    run.verification = proof
+    run.trace.append(proof)
+    if not proof.proven:
+        msg = f"Not proven: {proof.reason}."
+        raise TaskBlocked(msg, "The work is kept beside the proposal; nothing is published.")
+    return proof
+
+
+def _with_commands(run: Run, proof: VerificationDone, change: Change) -> VerificationDone:
+    for command in run.task.playbook.verification.commands:
+        sandbox = run.enter(tree=change.workspace_tree)
+        result = sandbox.run(command, timeout=run.task.limits.command_seconds, cwd=run.task.plugin.directory)
+        record(run.trace, command, result, phase="verify")
+        if result.exit_code != 0:
+            reason = f"`{command}` ended with exit code {result.exit_code} on the result"
+            return msgspec.structs.replace(proof, proven=False, reason=reason)
+    return proof
+
+
+def unless_empty(change: Change, run: Run) -> Change:
+    """The change, if there is one to publish. Raises `Ended` when the run only looked or rightly changed nothing."""
+    playbook = run.task.playbook
+    if playbook.result == "answer":
+        note = "" if change.empty else f" Changes to {len(change.files)} files were thrown away."
+        raise Ended("no_change", f"answered; see the report.{note}")
+    if change.empty and playbook.allow_empty:
+        raise Ended("no_change", "nothing had to change")
+    if change.empty:
+        msg = "Nothing was changed, and this playbook does not allow that."
+        raise TaskFailed(msg, "Read the trace to see why; set `allow_empty: true` where nothing to do is a good end.")
+    return change

@@ -1,0 +1,210 @@
+"""The execution of one task: its folder, its trace, and what is known of it so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import msgspec
+
+from bot import __version__
+from bot.agent.prompts import system_prompt
+from bot.agent.tools import declarations
+from bot.base.canonical import digest
+from bot.base.clock import Clock
+from bot.base.errors import FleetBotError
+from bot.base.redact import Redactor
+from bot.base.values import Task, Usage
+from bot.expected.guard import Guard
+from bot.ports import Approver, ForgeRead, Model, ModelId, Sandbox, TraceSink
+from bot.sandbox.launcher import Room
+from bot.task.change import Change, difference
+from bot.task.checkout import Checkout, Origin
+from bot.trace.events import RunStarted, VerificationDone
+
+TRACE = "execution_trace.jsonl"
+
+
+class Sandboxes(Protocol):
+    """Opens sandboxes; `bot.sandbox.launcher.Launcher` in production."""
+
+    def open(self, room: Room) -> Sandbox:
+        """One that is confined as the room says. Raises `SandboxError` when that cannot be had."""
+        ...
+
+
+class Progress(Protocol):
+    """Told how far a task is, for people who wait."""
+
+    def __call__(self, task: Task, step: str) -> None:
+        """`step` is a few words: `clone`, `tests before`, `agent: step 3` …"""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workshop:
+    """The collaborators of a run, built once by `bot.wiring`."""
+
+    forge: ForgeRead
+    sandboxes: Sandboxes
+    model: Callable[[Task], Model]
+    """Called only for agent playbooks, so that a script needs no key."""
+    model_id: ModelId | None
+    guard: Callable[[Task], Guard]
+    trace: Callable[[Path, str], TraceSink]
+    """Opens the trace file of a run."""
+    redactor: Redactor
+    clock: Clock
+    scratch: Callable[[], Path]
+    """Makes a new empty folder outside of `<out>`."""
+    approver: Approver | None = None
+    progress: Progress = lambda task, step: None
+
+
+class Run:
+    """One task being executed. Knows what has been found out; the hops of `bot.task.pipeline` fill it in."""
+
+    def __init__(self, task: Task, folder: Path, shop: Workshop) -> None:
+        """`folder` is where the proposal goes; it is made when the first file is written."""
+        self.task, self.folder, self.shop = task, folder, shop
+        self.began = shop.clock.monotonic()
+        self.task_key = ""
+        self.origin: Origin | None = None
+        self.checkout: Checkout | None = None
+        self.sink: TraceSink | None = None
+        self.sandbox: Sandbox | None = None
+        self.enforced: dict[str, Any] = {}
+        self.usage = Usage()
+        self.answer: str | None = None
+        self.change: Change | None = None
+        self.verification: VerificationDone | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.leave()
+        if self.checkout is not None:
+            self.checkout.remove()
+
+    def say(self, step: str) -> None:
+        """Tell whoever waits."""
+        self.shop.progress(self.task, step)
+
+    def key(self, origin: Origin) -> str:
+        """A hash of everything that the result depends on; a finished proposal with the same key is not made again."""
+        self.origin = origin
+        identity = self.shop.model_id if self.task.playbook.mode == "agent" else None
+        self.task_key = digest([__version__, self.task, origin.base_head, identity])
+        return self.task_key
+
+    def check_out(self, origin: Origin) -> None:
+        """Clone, open a sandbox on the workspace, and begin the trace."""
+        self.say("clone")
+        self.checkout = Checkout.make(self.task, origin, self.shop.scratch())
+        self.enter()
+        self.begin()
+
+    def enter(self, *, set_up: bool = False, tree: str | None = None) -> Sandbox:
+        """Open a sandbox on the workspace, as the plugin's policy says; `tree` first replaces the workspace's files.
+
+        A set-up may use the network and write the environment; everything after it sees the environment read-only.
+        """
+        checkout = self.place
+        self.leave()
+        if tree is not None:
+            checkout.fill(tree)
+        room = Room(
+            workspace=checkout.workspace,
+            history=checkout.git,
+            private=checkout.private(),
+            writable=(checkout.environment,) if set_up else (),
+            readonly=(checkout.objects,) if set_up else (checkout.objects, checkout.environment),
+            env=checkout.variables,
+            network="full" if set_up else self.task.plugin.network,
+        )
+        self.sandbox = self.shop.sandboxes.open(room)
+        if not set_up:
+            self.enforced = msgspec.to_builtins(self.sandbox.facts)
+        return self.sandbox
+
+    def leave(self) -> None:
+        """Close the sandbox, and everything in it."""
+        if self.sandbox is not None:
+            self.sandbox.close()
+            self.sandbox = None
+
+    def begin(self) -> TraceSink:
+        """Write the trace's first line; a second call only hands out the trace."""
+        if self.sink is not None:
+            return self.sink
+        task, playbook = self.task, self.task.playbook
+        agent = playbook.mode == "agent"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        file = self.folder / TRACE
+        file.unlink(missing_ok=True)
+        self.sink = self.shop.trace(file, task.run)
+        identity = self.shop.model_id if agent else None
+        tools = declarations(task) if agent else ()
+        self.sink.append(
+            RunStarted(
+                plugin=task.plugin.name,
+                playbook=playbook.id,
+                playbook_version=playbook.version,
+                playbook_hash=playbook.hash,
+                campaign=task.campaign,
+                variables=dict(task.variables),
+                base_sha=self.checkout.base if self.checkout else "",
+                branch=task.branch,
+                model=msgspec.to_builtins(identity) if identity else None,
+                sandbox=self.enforced,
+                limits=msgspec.to_builtins(task.limits),
+                seed=task.seed,
+                bot_version=__version__,
+                system=system_prompt(task) if agent else "",
+                prompt=task.prompt,
+                tools=tuple(msgspec.to_builtins(tool) for tool in tools),
+            )
+        )
+        return self.sink
+
+    def collect(self) -> Change:
+        """What the run changed, as a change to the base; nothing that the set-up or a test run left behind."""
+        checkout = self.place
+        if self.sandbox is None:
+            raise AssertionError
+        self.change = difference(checkout, self.sandbox.snapshot(), self.task)
+        return self.change
+
+    def collect_quietly(self) -> None:
+        """Keep the work of a run that ended early, if there is any; never raises."""
+        if self.change is None and self.sandbox is not None and self.checkout is not None:
+            try:
+                self.collect()
+            except (FleetBotError, OSError):
+                self.change = None
+
+    @property
+    def place(self) -> Checkout:
+        """The checkout, once there is one."""
+        if self.checkout is None:
+            raise AssertionError
+        return self.checkout
+
+    @property
+    def inside(self) -> Sandbox:
+        """The sandbox that is open, or else a new one on the workspace as it is."""
+        return self.sandbox or self.enter()
+
+    @property
+    def trace(self) -> TraceSink:
+        """The trace."""
+        return self.begin()
+
+    @property
+    def elapsed_ms(self) -> float:
+        """Since the task began."""
+        return round((self.shop.clock.monotonic() - self.began) * 1000, 1)

@@ -1,0 +1,109 @@
+"""The last hop: the outcome, the commit that publishing will make, and the trace, sealed into one proposal."""
+
+from __future__ import annotations
+
+import msgspec
+
+from bot.base.canonical import sha256
+from bot.task.body import commit_message, pull_request_body
+from bot.task.checkout import AUTHOR_EMAIL, AUTHOR_NAME
+from bot.task.ending import Ended
+from bot.task.proposal import CommandSummary, Proposal
+from bot.task.run import TRACE, Run
+from bot.task.store import write
+from bot.trace.events import CommitCreated, RunFinished
+from bot.trace.reader import read
+
+_SHOWN = 40
+
+
+def seal(run: Run, end: Ended) -> Proposal:
+    """Close the trace and write the proposal. Raises `WorldError` when the disk is full."""
+    run.collect_quietly()
+    task, playbook, change = run.task, run.task.playbook, run.change
+    when = int(run.shop.clock.now())
+    text = playbook.pull_request
+    trace = run.begin()
+    proposal = Proposal(
+        plugin=task.plugin.name,
+        repo=task.plugin.repo,
+        playbook=playbook.id,
+        playbook_version=playbook.version,
+        playbook_hash=playbook.hash,
+        campaign=task.campaign,
+        task_key=run.task_key,
+        outcome=end.outcome,
+        reason=run.shop.redactor.text(end.reason),
+        base_sha=run.checkout.base if run.checkout else "",
+        base_branch=run.origin.base_branch if run.origin else "",
+        base_head=run.origin.base_head if run.origin else "",
+        branch=task.branch,
+        tree=change.tree if change else "",
+        patch_sha256=sha256(change.patch if change else b""),
+        title=text.title if text else "",
+        labels=tuple(dict.fromkeys(task.plugin.labels + (text.labels if text else ()))),
+        reviewers=task.plugin.reviewers,
+        draft=task.plugin.draft,
+        files=change.paths if change else (),
+        added=change.added if change else 0,
+        removed=change.removed if change else 0,
+        answer=run.answer,
+        verification=run.verification,
+        commands=_commands(run),
+        usage=run.usage,
+        duration_ms=run.elapsed_ms,
+        allowed_paths=task.plugin.allowed_paths,
+        opens=playbook.opens,
+        test_paths=task.plugin.test.paths if task.plugin.test else (),
+        sandbox=run.enforced,
+        model=msgspec.to_builtins(run.shop.model_id) if run.shop.model_id and playbook.mode == "agent" else None,
+        sealed_at=when,
+    )
+    if end.outcome == "changed" and change is not None:
+        proposal = _with_commit(run, proposal)
+    trace.append(
+        RunFinished(
+            outcome=end.outcome,
+            reason=proposal.reason,
+            usage=run.usage,
+            duration_ms=run.elapsed_ms,
+            events=0,
+            head="",
+            answer=run.answer,
+        )
+    )
+    proposal = msgspec.structs.replace(proposal, trace=trace.seal())
+    proposal = msgspec.structs.replace(proposal, body=pull_request_body(task, proposal))
+    proposal = run.shop.redactor.struct(proposal)
+    write(run.folder, proposal, change.patch if change else b"")
+    return proposal
+
+
+def _with_commit(run: Run, proposal: Proposal) -> Proposal:
+    message = commit_message(run.task, proposal)
+    git = run.place.git
+    commit = git.commit(
+        proposal.tree, proposal.base_sha, message, name=AUTHOR_NAME, email=AUTHOR_EMAIL, when=proposal.sealed_at
+    )
+    run.trace.append(
+        CommitCreated(
+            sha=commit,
+            tree=proposal.tree,
+            parent=proposal.base_sha,
+            branch=proposal.branch,
+            files=len(proposal.files),
+            added=proposal.added,
+            removed=proposal.removed,
+        )
+    )
+    return msgspec.structs.replace(proposal, commit=commit, commit_message=message)
+
+
+def _commands(run: Run) -> tuple[CommandSummary, ...]:
+    """The commands of the run, from its own trace: the last ones when there are many."""
+    found = [
+        CommandSummary(command=line.body.command, exit_code=line.body.exit_code, duration_ms=line.body.duration_ms)
+        for line in read(run.folder / TRACE)
+        if line.event == "command_run"
+    ]
+    return tuple(found[-_SHOWN:])

@@ -1,0 +1,40 @@
+"""The plugin's set-up: its dependencies, installed before a model sees anything."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from bot.base.errors import TaskFailed
+from bot.task.run import Run
+from bot.task.test_results import record
+
+_PYTHON = re.compile(r"\b(python3?|pip3?|uv|tox|nox|poetry|pdm|hatch)\b")
+_SHOWN = 600
+
+
+def set_up(run: Run) -> None:
+    """Run the plugin's `setup` with network, in an environment of the task's own. Raises `TaskFailed` when it fails.
+
+    A set-up that speaks of Python gets a fresh virtual environment first on PATH. Afterwards the environment is
+    read-only, and what the set-up left in the workspace is there in every later phase but never part of the change.
+    """
+    plugin = run.task.plugin
+    if not plugin.setup:
+        return
+    run.say("set-up")
+    sandbox = run.enter(set_up=True)
+    commands = [plugin.setup]
+    if _PYTHON.search(plugin.setup):
+        base = getattr(sys, "_base_executable", sys.executable)
+        commands.insert(0, f"{base} -m venv {run.place.environment}")
+    for command in commands:
+        result = sandbox.run(command, timeout=run.task.limits.command_seconds, cwd=plugin.directory)
+        record(run.trace, command, result, phase="setup")
+        if result.exit_code != 0:
+            said = (result.stderr or result.stdout).decode("utf-8", "replace").strip()[-_SHOWN:]
+            why = f"no end after {run.task.limits.command_seconds:g} s" if result.timed_out else said
+            msg = f"The set-up failed (exit {result.exit_code}): {why}"
+            raise TaskFailed(msg, "Run the plugin's `setup` by hand in a fresh clone.")
+    run.leave()
+    run.place.keep_prepared()
