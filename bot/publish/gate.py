@@ -1,6 +1,6 @@
 """The gate: a deterministic policy that a proposal has to pass before it may be published.
 
-It looks at what *is* in the patch, never at what anybody says of it, and it has no power of its own: it returns reasons.
+It looks at what *is* in the patch, never at what anybody says of it, and has no power of its own: it returns reasons.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def is_protected(path: str, policy: Policy) -> bool:
 
 
 def fold(path: str) -> str:
-    """A path as case-folding, normalising, ignorable-dropping file systems see it (HFS+, NTFS: `.GIT`, `.g\\u200dit`)."""
+    """A path as file systems see it that fold case, normalise and drop invisible characters (HFS+, NTFS)."""
     text = unicodedata.normalize("NFKC", path).casefold()
     text = "".join(char for char in text if unicodedata.category(char) not in {"Cf", "Cc"})
     # NTFS drops dots and spaces at the end of a name, and knows files by 8.3 names.

@@ -61,7 +61,7 @@ class Press:
 
 
 def publish(folder: Path, press: Press) -> Published:
-    """Publish one proposal; never raises for what goes wrong with it. A proposal that is not `changed` stays as it is."""
+    """Publish one proposal; never raises for what goes wrong with it. What is not `changed` stays as it is."""
     proposal = store.read(folder)
     if proposal.outcome != "changed":
         return Published(proposal=proposal, folder=str(folder), outcome=proposal.outcome, reason=proposal.reason)
@@ -181,7 +181,8 @@ class _Publication:
         ended = [pull for pull in mine if pull.state != "open"]
         if not running and ended:
             how = "merged" if ended[0].state == "merged" else "closed by a person"
-            raise TaskSkipped(f"Pull request #{ended[0].number} was {how} and stays so.", "Reopen it to go on.")
+            msg = f"Pull request #{ended[0].number} was {how} and stays so."
+            raise TaskSkipped(msg, "Reopen it to go on.")
         return running
 
     def push(self) -> None:

@@ -63,7 +63,7 @@ def _files(proposal: Proposal) -> str:
     rows = [f"- `{inert(path)}`" for path in proposal.files[:_FILES]]
     if len(proposal.files) > _FILES:
         rows.append(f"- and {len(proposal.files) - _FILES} more")
-    return f"{len(proposal.files)} files, +{proposal.added} −{proposal.removed}\n\n" + "\n".join(rows)
+    return f"{len(proposal.files)} files, +{proposal.added} -{proposal.removed}\n\n" + "\n".join(rows)
 
 
 def _evidence(proposal: Proposal) -> str:

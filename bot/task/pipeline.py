@@ -1,4 +1,4 @@
-"""One task, from a repository to a sealed proposal: the hops, in order. Each hop lives in the module it is named after."""
+"""One task, from a repository to a sealed proposal: the hops, in order, each in a module of its name."""
 
 from __future__ import annotations
 

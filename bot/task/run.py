@@ -40,7 +40,7 @@ class Progress(Protocol):
     """Told how far a task is, for people who wait."""
 
     def __call__(self, task: Task, step: str) -> None:
-        """`step` is a few words: `clone`, `tests before`, `agent: step 3` …"""
+        """`step` is a few words: `clone`, `tests before`, `agent: step 3`."""
         ...
 
 
