@@ -111,6 +111,38 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
     """Only in a virtual sandbox: the profile had no answer for it."""
 
 
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool call about to be executed."""
+
+    turn: int
+    call: str
+    """Our id of the call, unique in the trace: `<turn>.<index>`."""
+    tool: str
+    args: dict[str, Any]
+    declared: tuple[Effect, ...] = ()
+    """What the tool says it will change; empty for a command, whose writes are seen only afterwards."""
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """A no to an action, with a reason that goes to the model."""
+
+    by: Literal["rule", "policy", "person", "limit"]
+    rule: str
+    message: str
+
+
+class Guard(Protocol):
+    """The runtime rules: looks at every action before it runs, and at its effects afterwards."""
+
+    def before(self, action: Action) -> Refusal | None:
+        """A refusal means that the tool is not called."""
+        ...
+
+    def after(self, action: Action, effects: tuple[Effect, ...]) -> Refusal | None:
+        """A refusal means that the workspace is restored to what it was before the action."""
+        ...
+
+
 class Sandbox(Protocol):
     """Where everything runs that a repository or a model says. One per task; also holds the workspace's history.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,19 +12,18 @@ from typing import Self
 import msgspec
 
 from bot.base.clock import Clock, SystemClock
-from bot.base.errors import ConfigurationError
 from bot.base.redact import Redactor
-from bot.base.values import Playbook, Plugin, Report, Task
-from bot.expected.guard import Guard, NoGuard
 from bot.fleet.manifest import Manifest
-from bot.ports import Approver, ForgeRead, ForgeWrite, Model, ModelId, Remote, RepositoryFacts, TraceSink
-from bot.publish.publisher import Press
 from bot.task.checkout import empty
-from bot.task.proposal import Proposal
-from bot.task.run import Progress, Workshop
 
 DEFAULT_MODEL = "gemini-3-pro"
-_SECRET_NAMES = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GITHUB_TOKEN", "GH_TOKEN", "ACTIONS_RUNTIME_TOKEN")
+_SECRET_NAMES: tuple[str, ...] = (
+    "GEMINI_API_KEY",
+    "GOOGLE_API_KEY",
+    "GITHUB_TOKEN",
+    "GH_TOKEN",
+    "ACTIONS_RUNTIME_TOKEN",
+)
 _SECRET_NAMES += ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "FLEET_BOT_APP_PRIVATE_KEY")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import TypeVar
 
 import msgspec
 
-from bot.base.errors import ConfigurationError, FleetBotError
 from bot.base.values import Task
 from bot.publish.publisher import Press, Published, publish
 from bot.task.pipeline import run_task
@@ -30,7 +28,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     published: Published | None = None
 
 
-def propose(tasks: Iterable[Task], out: Path, shop: Workshop, *, jobs: int, done: Callable[[Result], None]) -> list[Result]:
+def propose(
+    tasks: Iterable[Task], out: Path, shop: Workshop, *, jobs: int, done: Callable[[Result], None]
+) -> list[Result]:
     """Run all tasks, `jobs` at a time, and return their results in the order of the tasks.
 
     `done` is called as each ends. Raises `ConfigurationError` when going on makes no sense for any task (the model's

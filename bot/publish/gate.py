@@ -5,43 +5,16 @@ It looks at what *is* in the patch, never at what anybody says of it, and has no
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterator
 
 import msgspec
 
 from bot.base.git import Change, GitDir
-from bot.base.glob import any_matches
 from bot.base.redact import Redactor
+from bot.expected.paths import fold, why_not
 from bot.expected.weaken import weakened
 from bot.task.proposal import Proposal
 from bot.task.test_results import is_test
-
-PROTECTED = (
-    ".github/workflows/**",
-    ".github/actions/**",
-    "**/action.yml",
-    "**/action.yaml",
-    ".github/dependabot.{yml,yaml}",
-    ".github/fleet-bot*/**",
-    "**/CODEOWNERS",
-    "**/{AGENTS,CLAUDE,GEMINI,COPILOT}.md",
-    ".github/copilot-instructions.md",
-    ".github/instructions/**",
-    "**/.{cursorrules,windsurfrules,clinerules,aider*,mcp.json}",
-    "**/.{cursor,claude,gemini,vscode,idea,devcontainer,codex}/**",
-    "**/.git{modules,attributes}",
-    "**/.{git,husky,githooks}/**",
-    "**/.pre-commit-config.yaml",
-    "**/.{npmrc,yarnrc,yarnrc.yml,pypirc,netrc,envrc}",
-    "**/{Jenkinsfile,.gitlab-ci.yml,.travis.yml,azure-pipelines.yml}",
-    ".circleci/**",
-    ".buildkite/**",
-    "**/fleet.yaml",
-    "**/.fleet-bot.yaml",
-    "playbooks/**",
-)
-"""Files that steer people's machines, other agents or us. A playbook opens what it is for with `opens:`."""
 
 _SYMLINK, _GITLINK, _EXECUTABLE, _ABSENT = "120000", "160000", "100755", "000000"
 _BINARY_PROBE = 8000
@@ -85,22 +58,6 @@ def decide(proposal: Proposal, git: GitDir, patch: bytes, policy: Policy, redact
     return tuple(dict.fromkeys(reasons))
 
 
-def is_protected(path: str, policy: Policy) -> bool:
-    """Whether a path, or what a case-folding or Unicode-normalising file system makes of it, is protected."""
-    globs = PROTECTED + policy.protected
-    folded = tuple(glob.casefold() for glob in globs)
-    return any_matches(path, globs) or any_matches(fold(path), folded)
-
-
-def fold(path: str) -> str:
-    """A path as file systems see it that fold case, normalise and drop invisible characters (HFS+, NTFS)."""
-    text = unicodedata.normalize("NFKC", path).casefold()
-    text = "".join(char for char in text if unicodedata.category(char) not in {"Cf", "Cc"})
-    # NTFS drops dots and spaces at the end of a name, and knows files by 8.3 names.
-    parts = [part.rstrip(". ") or part for part in text.split("/")]
-    return "/".join(".git" if part.startswith("git~") else part for part in parts)
-
-
 def _size(proposal: Proposal, changes: tuple[Change, ...], patch: bytes, policy: Policy) -> Iterator[str]:
     if not changes:
         yield "the patch is empty"
@@ -115,10 +72,9 @@ def _size(proposal: Proposal, changes: tuple[Change, ...], patch: bytes, policy:
 
 def _path(change: Change, proposal: Proposal, policy: Policy) -> Iterator[str]:
     path = change.path
-    if is_protected(path, policy) and not any_matches(path, proposal.opens):
-        yield f"{path}: protected, and the playbook does not open it"
-    if proposal.allowed_paths and not any_matches(path, proposal.allowed_paths):
-        yield f"{path}: outside of the allowed paths"
+    reason = why_not(path, allowed=proposal.allowed_paths, protected=policy.protected, opens=proposal.opens)
+    if reason is not None:
+        yield reason
     if any(ord(char) < 32 or 0xDC80 <= ord(char) <= 0xDCFF for char in path) or "\\" in path:
         yield f"{path!r}: a name with control characters, backslashes or bytes that are no UTF-8"
     if any(part in {"", ".", "..", ".git"} for part in fold(path).split("/")):
@@ -141,7 +97,7 @@ def _kind(change: Change, git: GitDir, policy: Policy) -> Iterator[str]:
 
 def _twins(paths: list[str], changed: set[str]) -> dict[str, str]:
     seen: dict[str, str] = {}
-    found = {}
+    found: dict[str, str] = {}
     for path in paths:
         other = seen.setdefault(fold(path), path)
         if other != path:

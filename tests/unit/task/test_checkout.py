@@ -172,7 +172,8 @@ def test_a_branch_with_our_commits_is_ours(plugin: Path, tmp_path: Path) -> None
         ["git", "commit", "--quiet", "--allow-empty", "-m", "ours"],
         cwd=plugin,
         check=True,
-        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "GIT_AUTHOR_NAME": "b", "GIT_COMMITTER_NAME": "b"} | ident,
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "GIT_AUTHOR_NAME": "b", "GIT_COMMITTER_NAME": "b"}
+        | ident,
     )
     git(plugin, "switch", "--quiet", "main")
     assert make(task(plugin), tmp_path / "s").base == git(plugin, "rev-parse", "main")

@@ -67,9 +67,7 @@ def test_a_test_that_is_gone_does_not_pass() -> None:
 
 
 def test_a_test_that_passes_the_second_time_is_flaky_and_named() -> None:
-    done = verify(
-        NO_REGRESSION, suite(a="passed"), "head", None, runs(head=[suite(a="failed"), suite(a="passed")])
-    )
+    done = verify(NO_REGRESSION, suite(a="passed"), "head", None, runs(head=[suite(a="failed"), suite(a="passed")]))
     assert done.proven
     assert done.flaky == ("a",)
     assert "flaky" in done.reason
@@ -128,7 +126,7 @@ def test_a_test_that_cannot_even_be_run_without_the_fix_proves_nothing() -> None
         suite(a="passed"),
         "head",
         "proof",
-        runs(head=suite(a="passed", new="passed"), proof=suite(a="passed", **{"test_new": "error"})),
+        runs(head=suite(a="passed", new="passed"), proof=suite(a="passed", test_new="error")),
     )
     assert not done.proven
     assert "cannot even be run" in done.reason
