@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,10 +15,20 @@ import msgspec
 
 from bot.base.clock import Clock, SystemClock
 from bot.base.redact import Redactor
+from bot.base.values import Plugin, Report, Task
+from bot.expected.guard import PathGuard
+from bot.expected.paths import scope_of
+from bot.fleet.keys import missing_key
 from bot.fleet.manifest import Manifest
+from bot.ports import Approver, ForgeRead, ForgeWrite, Model, ModelId, Remote, RepositoryFacts
+from bot.publish.publisher import Press
+from bot.sandbox.launcher import Launcher
 from bot.task.checkout import empty
+from bot.task.proposal import Proposal
+from bot.task.run import Progress, Workshop
+from bot.trace.writer import TraceWriter
 
-DEFAULT_MODEL = "gemini-3-pro"
+DEFAULT_MODEL = "gemini-3.8-flash"
 _SECRET_NAMES: tuple[str, ...] = (
     "GEMINI_API_KEY",
     "GOOGLE_API_KEY",
@@ -69,6 +81,7 @@ class Wiring:
         self.settings, self.manifest = settings, manifest
         self.clock = clock or SystemClock()
         self.redactor = Redactor([s for s in (settings.api_key, settings.github_token) if s])
+        self.stop = threading.Event()
         self._root: Path | None = None
 
     def __enter__(self) -> Self:
@@ -84,3 +97,103 @@ class Wiring:
         if self._root is None:
             self._root = Path(tempfile.mkdtemp(prefix="fleet-bot-")).resolve()
         return Path(tempfile.mkdtemp(dir=self._root))
+
+    def forge(self, repo: str) -> ForgeWrite:
+        """What a repository of the manifest lives on: a folder of this machine, or the configured GitHub."""
+        if Plugin(name="", repo=repo).is_path:
+            from bot.forge.path import PathForge
+
+            return PathForge()
+        return self.github
+
+    @cached_property
+    def github(self) -> ForgeWrite:
+        """The configured GitHub; PyGithub loads with it."""
+        from bot.forge.github import GitHubForge
+
+        return GitHubForge(
+            token=self.settings.github_token,
+            api_url=self.settings.github_api_url,
+            server_url=self.settings.github_server_url,
+            clock=self.clock,
+        )
+
+    @property
+    def model_id(self) -> ModelId:
+        """Who will answer, known without loading anything."""
+        return ModelId(adapter="gemini", name=self.settings.model, endpoint=self.settings.gemini_base_url or "")
+
+    def model(self, task: Task) -> Model:
+        """The model of a task. Raises `ConfigurationError` without a key."""
+        return self._model
+
+    @cached_property
+    def _model(self) -> Model:
+        if self.settings.api_key is None:
+            raise missing_key()
+        from bot.models.gemini import GeminiModel
+
+        return GeminiModel(
+            key=self.settings.api_key,
+            name=self.settings.model,
+            base_url=self.settings.gemini_base_url,
+            clock=self.clock,
+        )
+
+    def guard(self, task: Task) -> PathGuard:
+        """The runtime rules of a task."""
+        return PathGuard(scope_of(task, self.manifest.policy.protected))
+
+    def workshop(self, *, approver: Approver | None = None, progress: Progress | None = None) -> Workshop:
+        """What proposing needs; nothing in it can write to a forge."""
+        return Workshop(
+            forge=_Repositories(self),
+            sandboxes=Launcher(best_effort=self.manifest.sandbox == "best-effort"),
+            model=self.model,
+            model_id=self.model_id,
+            guard=self.guard,
+            trace=lambda file, run: TraceWriter(file, run=run, redactor=self.redactor, clock=self.clock),
+            redactor=self.redactor,
+            clock=self.clock,
+            scratch=self.scratch,
+            approver=approver,
+            progress=progress or (lambda task, step: None),
+            stop=self.stop,
+        )
+
+    def press(self) -> Press:
+        """What publishing needs; holds the write power, and neither model nor sandbox."""
+        return Press(
+            forge=self.forge,
+            policy=self.manifest.policy,
+            redactor=self.redactor,
+            journal=self._journal,
+            scratch=self.scratch,
+        )
+
+    def _journal(self, file: Path, proposal: Proposal) -> TraceWriter:
+        head = proposal.trace.head if proposal.trace else ""
+        run = f"{proposal.campaign}/{proposal.plugin}"
+        return TraceWriter(file, run=run, redactor=self.redactor, clock=self.clock, previous=head)
+
+
+class _Repositories:
+    """Read access to every repository of the fleet, wherever each lives."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+
+    def remote(self, repo: str) -> Remote:
+        """Where git fetches it from."""
+        return self._of(repo).remote(repo)
+
+    def facts(self, repo: str) -> RepositoryFacts:
+        """What is known of it."""
+        return self._of(repo).facts(repo)
+
+    def issue(self, repo: str, number: int) -> Report:
+        """An issue as it is now."""
+        return self._of(repo).issue(repo, number)
+
+    def _of(self, repo: str) -> ForgeRead:
+        return self._wiring.forge(repo)

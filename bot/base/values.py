@@ -57,7 +57,11 @@ class Plugin(msgspec.Struct, frozen=True, kw_only=True):
     version_file: str | None = None
     changelog: str | None = None
     allowed_paths: tuple[str, ...] = ()
-    """Globs; empty means everything that is not protected."""
+    """Globs, relative to `directory`; empty means everything that is not protected."""
+    own_allowed_paths: tuple[str, ...] = ()
+    """What the repository itself narrows them to, in its `.fleet-bot.yaml`; a path has to fit both."""
+    own_protected_paths: tuple[str, ...] = ()
+    """What the repository itself protects besides."""
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     """Logins, and teams as `org/team`."""

@@ -10,6 +10,18 @@ import msgspec
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from bot.fleet.report import CampaignReport
+
+COLOURS = {
+    "changed": "bold green",
+    "no_change": "green",
+    "skipped": "dim",
+    "blocked": "yellow",
+    "failed": "red",
+    "error": "bold red",
+}
+"""How an outcome is shown."""
+
 
 def emit_json(document: object) -> None:
     """Print one JSON document on stdout, indented; nothing else ever goes there with `--json`."""
@@ -23,3 +35,21 @@ def people() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def show_report(report: CampaignReport, console: Console) -> None:
+    """A campaign as a table."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=f"{report.playbook} · {report.campaign}", title_justify="left", expand=False)
+    for name in ("plugin", "outcome", "why", "pull request"):
+        table.add_column(name, overflow="fold")
+    for task in report.tasks:
+        outcome = Text(task.outcome, COLOURS[task.outcome])
+        # The reason may quote a repository or a model: never read it as markup.
+        table.add_row(task.plugin, outcome, Text(task.reason), task.pull_request.url if task.pull_request else "")
+    console.print(table)
+    for task in report.tasks:
+        if task.answer and task.outcome == "no_change":
+            console.print(Text(f"{task.plugin}: {task.answer}"))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from bot.expected.paths import why_not
+from bot.expected.paths import Scope
 from bot.ports import Action, Effect, Refusal
 
 
 class PathGuard:
-    """Refuses changes outside of the allowed paths and to protected files, declared ones before and seen ones after."""
+    """Refuses changes outside of the scope: declared ones before the tool runs, seen ones afterwards."""
 
-    def __init__(
-        self, *, allowed: tuple[str, ...] = (), protected: tuple[str, ...] = (), opens: tuple[str, ...] = ()
-    ) -> None:
-        """Globs. `allowed` empty means everything; `protected` comes besides the built-in ones; `opens` lifts them."""
-        self._allowed, self._protected, self._opens = allowed, protected, opens
+    def __init__(self, scope: Scope) -> None:
+        """`scope` is the task's."""
+        self._scope = scope
 
     def before(self, action: Action) -> Refusal | None:
         """Look at what the tool says it will change."""
@@ -25,7 +23,7 @@ class PathGuard:
 
     def _judge(self, effects: tuple[Effect, ...]) -> Refusal | None:
         for effect in effects:
-            reason = why_not(effect.path, allowed=self._allowed, protected=self._protected, opens=self._opens)
+            reason = self._scope.why_not(effect.path)
             if reason is not None:
                 return Refusal(by="policy", rule="paths", message=reason)
         return None

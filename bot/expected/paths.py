@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 
+import msgspec
+
 from bot.base.glob import any_matches
+from bot.base.values import Task
 
 PROTECTED = (
     ".github/workflows/**",
@@ -33,15 +36,50 @@ PROTECTED = (
 """Files that steer people's machines, other agents or us. A playbook opens what it is for with `opens:`."""
 
 
-def why_not(
-    path: str, *, allowed: tuple[str, ...] = (), protected: tuple[str, ...] = (), opens: tuple[str, ...] = ()
-) -> str | None:
-    """Why a change must not touch `path`, or None when it may. All but `path` are globs; `allowed` empty means all."""
-    if is_protected(path, protected) and not any_matches(path, opens):
-        return f"{path}: a protected file, and the playbook does not open it"
-    if allowed and not any_matches(path, allowed):
-        return f"{path}: outside of the allowed paths"
-    return None
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a run may change files."""
+
+    directory: str = "."
+    """The plugin's folder in the repository: nothing outside of it may change, and globs may be relative to it."""
+    allowed: tuple[tuple[str, ...], ...] = ()
+    """Groups of globs relative to `directory` (the plugin's, the playbook's …): a path has to fit one of each."""
+    protected: tuple[str, ...] = ()
+    """Globs besides the built-in ones."""
+    opens: tuple[str, ...] = ()
+    """Globs of protected files that the playbook is for."""
+
+    def why_not(self, path: str) -> str | None:
+        """Why a change must not touch `path` (relative to the repository), or None when it may."""
+        inside = self._inside(path)
+        if inside is None:
+            return f"{path}: outside of the plugin's folder {self.directory}"
+        if (is_protected(path, self.protected) or is_protected(inside, self.protected)) and not self.opened(path):
+            return f"{path}: a protected file, and the playbook does not open it"
+        if not all(any_matches(inside, group) for group in self.allowed):
+            return f"{path}: outside of the allowed paths"
+        return None
+
+    def opened(self, path: str) -> bool:
+        """Whether the playbook opens this protected file by name."""
+        return any_matches(self._inside(path) or path, self.opens)
+
+    def _inside(self, path: str) -> str | None:
+        if self.directory == ".":
+            return path
+        root = self.directory.rstrip("/") + "/"
+        return path.removeprefix(root) if path.startswith(root) else None
+
+
+def scope_of(task: Task, protected: tuple[str, ...] = ()) -> Scope:
+    """The scope of a task; `protected` are the fleet's own additions."""
+    plugin, playbook = task.plugin, task.playbook
+    groups = (plugin.allowed_paths, plugin.own_allowed_paths, playbook.allowed_paths)
+    return Scope(
+        directory=plugin.directory,
+        allowed=tuple(group for group in groups if group),
+        protected=protected + plugin.own_protected_paths,
+        opens=playbook.opens,
+    )
 
 
 def is_protected(path: str, more: tuple[str, ...] = ()) -> bool:

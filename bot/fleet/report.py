@@ -67,7 +67,7 @@ def make_report(playbook: str, campaign: str, results: list[Result]) -> Campaign
     for row in rows:
         usage += row.usage
     counted = Counter(row.outcome for row in rows)
-    totals = {outcome: counted[outcome] for outcome in _ORDER if counted[outcome]}
+    totals: dict[str, int] = {outcome: counted[outcome] for outcome in _ORDER if counted[outcome]}
     return CampaignReport(playbook=playbook, campaign=campaign, tasks=rows, totals=totals, usage=usage)
 
 

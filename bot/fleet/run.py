@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +19,8 @@ from bot.task.store import find
 
 T = TypeVar("T")
 R = TypeVar("R")
+_GRACE_SECONDS = 5.0
+"""How long an interrupted campaign waits for its tasks to let go of what they hold."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +37,8 @@ def propose(
     """Run all tasks, `jobs` at a time, and return their results in the order of the tasks.
 
     `done` is called as each ends. Raises `ConfigurationError` when going on makes no sense for any task (the model's
-    key is refused); what was finished until then is on disk.
+    key is refused); what was finished until then is on disk. After ^C the tasks under way are stopped at their next
+    step; what was finished is on disk, and the same call goes on from there.
     """
 
     def one(task: Task) -> Result:
@@ -43,33 +47,59 @@ def propose(
         done(result)
         return result
 
-    return _side_by_side(list(tasks), one, jobs)
+    return _side_by_side(list(tasks), one, jobs, shop.stop)
 
 
 def publish_all(root: Path, press: Press, *, done: Callable[[Result], None]) -> list[Result]:
     """Publish every proposal below `root`, one after the other: forges limit how fast content may be created."""
-    results = []
-    for folder in find(root):
-        published = publish(folder, press)
-        result = Result(proposal=published.proposal, folder=str(folder), published=published)
-        done(result)
-        results.append(result)
-    return results
+    return [_publish_one(folder, press, done) for folder in find(root)]
 
 
-def _side_by_side(items: list[T], work: Callable[[T], R], jobs: int) -> list[R]:
-    if jobs == 1:
-        return [work(item) for item in items]
-    pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="task")
-    futures: list[Future[R]] = [pool.submit(work, item) for item in items]
+def publish_results(results: Iterable[Result], press: Press, *, done: Callable[[Result], None]) -> list[Result]:
+    """Publish what was just proposed, in the same order, and nothing else that lies beside it."""
+    return [_publish_one(Path(result.folder), press, done) for result in results]
+
+
+def _publish_one(folder: Path, press: Press, done: Callable[[Result], None]) -> Result:
+    published = publish(folder, press)
+    result = Result(proposal=published.proposal, folder=str(folder), published=published)
+    done(result)
+    return result
+
+
+def _side_by_side(items: list[T], work: Callable[[T], R], jobs: int, stop: threading.Event) -> list[R]:
+    """Results in the order of the items. The first exception of any item stops all and is raised."""
+    waiting: queue.SimpleQueue[tuple[int, T]] = queue.SimpleQueue()
+    for pair in enumerate(items):
+        waiting.put(pair)
+    ended: queue.SimpleQueue[tuple[int, R] | BaseException] = queue.SimpleQueue()
+
+    def worker() -> None:
+        while not stop.is_set():
+            try:
+                index, item = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                ended.put((index, work(item)))
+            except BaseException as error:  # noqa: BLE001 (whatever it is, the main thread raises it)
+                ended.put(error)
+                return
+
+    # Daemons: a worker that hangs in a call to the model must not keep an interrupted process alive.
+    threads = [threading.Thread(target=worker, name=f"task-{n}", daemon=True) for n in range(min(jobs, len(items)))]
+    for thread in threads:
+        thread.start()
+    results: dict[int, R] = {}
     try:
-        waiting = set(futures)
-        while waiting:
-            ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in ended:
-                future.result()
+        while len(results) < len(items):
+            found = ended.get()
+            if isinstance(found, BaseException):
+                raise found
+            results[found[0]] = found[1]
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
+        stop.set()
+        for thread in threads:
+            thread.join(_GRACE_SECONDS)
         raise
-    pool.shutdown()
-    return [future.result() for future in futures]
+    return [results[index] for index in range(len(items))]

@@ -5,14 +5,14 @@ It looks at what *is* in the patch, never at what anybody says of it, and has no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 
 from bot.base.git import Change, GitDir
 from bot.base.redact import Redactor
-from bot.expected.paths import fold, why_not
-from bot.expected.weaken import weakened
+from bot.expected.paths import Scope, fold
+from bot.expected.weaken import knows_it_is_tested, reconfigured, weakened
 from bot.task.proposal import Proposal
 from bot.task.test_results import is_test
 
@@ -47,9 +47,11 @@ def decide(proposal: Proposal, git: GitDir, patch: bytes, policy: Policy, redact
     reasons = list(_size(proposal, changes, patch, policy))
     if redactor.found(patch):
         reasons.append("the patch contains a secret")
+    # The policy of today counts, also for a proposal made under yesterday's.
+    scope = msgspec.structs.replace(proposal.scope, protected=proposal.scope.protected + policy.protected)
     twins = _twins(git.paths(proposal.tree), {change.path for change in changes})
     for change in changes:
-        reasons += _path(change, proposal, policy)
+        reasons += _path(change, scope)
         reasons += _kind(change, git, policy)
         if change.path in twins:
             reasons.append(f"{change.path}: differs from {twins[change.path]} only in case or Unicode form")
@@ -70,9 +72,9 @@ def _size(proposal: Proposal, changes: tuple[Change, ...], patch: bytes, policy:
         yield f"the patch has {len(patch):,} bytes, {policy.max_bytes:,} are allowed"
 
 
-def _path(change: Change, proposal: Proposal, policy: Policy) -> Iterator[str]:
+def _path(change: Change, scope: Scope) -> Iterator[str]:
     path = change.path
-    reason = why_not(path, allowed=proposal.allowed_paths, protected=policy.protected, opens=proposal.opens)
+    reason = scope.why_not(path)
     if reason is not None:
         yield reason
     if any(ord(char) < 32 or 0xDC80 <= ord(char) <= 0xDCFF for char in path) or "\\" in path:
@@ -107,12 +109,14 @@ def _twins(paths: list[str], changed: set[str]) -> dict[str, str]:
 
 def _weaker(proposal: Proposal, changes: tuple[Change, ...], git: GitDir) -> Iterator[str]:
     base = git.tree_of(proposal.base_sha)
-
-    def blob(tree: str) -> Callable[[str], bytes | None]:
-        return lambda path: git.blob(tree, path)
-
-    before, after = blob(base), blob(proposal.tree)
     for change in changes:
-        for reason in weakened(before(change.path), after(change.path), change.path):
-            kind = "test" if is_test(change.path, proposal.test_paths) else "test set-up"
-            yield f"{change.path}: weakens a {kind}: {reason}"
+        path = change.path
+        before, after = git.blob(base, path), git.blob(proposal.tree, path)
+        if is_test(path, proposal.test_paths):
+            for reason in weakened(before, after, path):
+                yield f"{path}: weakens a test: {reason}"
+        elif knows_it_is_tested(before, after):
+            yield f"{path}: asks whether it is being tested"
+        steering = reconfigured(before, after, path)
+        if steering is not None and not proposal.scope.opened(path):
+            yield f"{path}: {steering}"

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from bot.base.values import Outcome, Usage
+from bot.expected.paths import Scope
 from bot.ports import Seal
 from bot.trace.events import VerificationDone
 
@@ -57,8 +58,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     commands: tuple[CommandSummary, ...] = ()
     usage: Usage = Usage()
     duration_ms: float = 0.0
-    allowed_paths: tuple[str, ...] = ()
-    opens: tuple[str, ...] = ()
+    scope: Scope = Scope()
+    """Where the run was allowed to change files; the gate looks again."""
     test_paths: tuple[str, ...] = ()
     sandbox: dict[str, Any] = {}
     model: dict[str, Any] | None = None

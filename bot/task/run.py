@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -18,11 +19,11 @@ from bot.base.clock import Clock
 from bot.base.errors import FleetBotError
 from bot.base.redact import Redactor
 from bot.base.values import Task, Usage
-from bot.expected.guard import Guard
-from bot.ports import Approver, ForgeRead, Model, ModelId, Sandbox, TraceSink
+from bot.ports import Approver, ForgeRead, Guard, Model, ModelId, Sandbox, TraceSink
 from bot.sandbox.launcher import Room
 from bot.task.change import Change, difference
 from bot.task.checkout import Checkout, Origin
+from bot.task.narrow import NARROW_FILE, narrowed
 from bot.trace.events import RunStarted, VerificationDone
 
 TRACE = "execution_trace.jsonl"
@@ -62,6 +63,8 @@ class Workshop:
     """Makes a new empty folder outside of `<out>`."""
     approver: Approver | None = None
     progress: Progress = lambda task, step: None
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set when the campaign is interrupted; every run ends at its next step."""
 
 
 class Run:
@@ -91,13 +94,18 @@ class Run:
             self.checkout.remove()
 
     def say(self, step: str) -> None:
-        """Tell whoever waits."""
+        """Tell whoever waits. Raises `KeyboardInterrupt` when the campaign was interrupted meanwhile."""
+        if self.shop.stop.is_set():
+            raise KeyboardInterrupt
         self.shop.progress(self.task, step)
 
     def key(self, origin: Origin) -> str:
         """A hash of everything that the result depends on; a finished proposal with the same key is not made again."""
         self.origin = origin
         identity = self.shop.model_id if self.task.playbook.mode == "agent" else None
+        if identity is not None:
+            # Where the model is reached (a proxy, another port) is no part of who answers.
+            identity = msgspec.structs.replace(identity, endpoint="")
         self.task_key = digest([__version__, self.task, origin.base_head, identity])
         return self.task_key
 
@@ -105,6 +113,9 @@ class Run:
         """Clone, open a sandbox on the workspace, and begin the trace."""
         self.say("clone")
         self.checkout = Checkout.make(self.task, origin, self.shop.scratch())
+        settings = self.checkout.git.blob(origin.base_head, NARROW_FILE)
+        if settings is not None:
+            self.task = narrowed(self.task, settings)
         self.enter()
         self.begin()
 

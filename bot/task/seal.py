@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from bot.base.canonical import sha256
+from bot.expected.paths import scope_of
 from bot.task.body import commit_message, pull_request_body
 from bot.task.checkout import AUTHOR_EMAIL, AUTHOR_NAME
 from bot.task.ending import Ended
@@ -52,8 +53,7 @@ def seal(run: Run, end: Ended) -> Proposal:
         commands=_commands(run),
         usage=run.usage,
         duration_ms=run.elapsed_ms,
-        allowed_paths=task.plugin.allowed_paths,
-        opens=playbook.opens,
+        scope=scope_of(task),
         test_paths=task.plugin.test.paths if task.plugin.test else (),
         sandbox=run.enforced,
         model=msgspec.to_builtins(run.shop.model_id) if run.shop.model_id and playbook.mode == "agent" else None,

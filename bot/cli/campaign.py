@@ -1,0 +1,187 @@
+"""`plan`, `propose`, `publish` and `run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.base.errors import UsageError
+from bot.base.values import Task
+from bot.cli.hitl import TerminalApprover
+from bot.cli.options import DEFAULT_OUT, Common, Selection, common_options, task_options
+from bot.cli.output import emit_json, people, show_report
+from bot.cli.progress import ProgressDisplay
+from bot.fleet import run as campaign
+from bot.fleet.bug_report import find_report
+from bot.fleet.keys import missing_key
+from bot.fleet.plan import Plan, make_plan, matrix, shard
+from bot.fleet.report import CampaignReport, make_report, reports_of, write_report
+from bot.ports import Approver
+from bot.wiring import Wiring, forget_secrets
+
+
+@click.command()
+@task_options
+@common_options
+@click.option("--shards", type=click.IntRange(1, 256), metavar="N", help="Print the matrix for N Actions jobs.")
+@click.option("--prompt", is_flag=True, help="Show the rendered prompt of each task.")
+def plan(common: Common, selection: Selection, shards: int | None, prompt: bool) -> int:
+    """Say what would run where. Nothing is cloned and no model is asked."""
+    with Wiring(common.settings(), common.fleet()) as wiring:
+        planned = _plan(common, selection, wiring)
+    if common.json or shards:
+        emit_json(matrix(planned, shards) if shards else _as_json(planned, prompt=prompt))
+        return 0
+    console = people()
+    console.print(f"{planned.playbook.id} {planned.playbook.version}, campaign {planned.campaign}", markup=False)
+    for task in planned.tasks:
+        note = f"skipped: {task.skip}" if task.skip else f"{task.plugin.repo} → {task.branch}"
+        console.print(f"  {task.plugin.name}: {note}", markup=False)
+        if prompt:
+            console.print(task.prompt, markup=False)
+    return 0
+
+
+@click.command()
+@task_options
+@common_options
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where proposals go.")
+@click.option("--shard", "part", metavar="I/N", help="Only the I-th of N shards of the plan.")
+def propose(common: Common, selection: Selection, out: Path, part: str | None) -> int:
+    """Run tasks and write proposals. Needs no write access to any repository."""
+    with Wiring(common.settings(), common.fleet()) as wiring:
+        planned = _plan(common, selection, wiring)
+        tasks = shard(planned.tasks, part) if part else planned.tasks
+        results = _propose(wiring, planned, tasks, out, jobs=common.jobs, approver=None)
+    return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@common_options
+def publish(common: Common, folder: Path) -> int:
+    """Publish the proposals below DIR: gate, push, pull request, trace comment. Twice changes nothing."""
+    if not folder.is_dir():
+        msg = f"{folder} is no folder."
+        raise UsageError(msg, "Give the folder that `fleet-bot propose --out` wrote.")
+    with Wiring(common.settings(), common.fleet()) as wiring:
+        forget_secrets()
+        results = _publish(wiring, folder)
+    if not results:
+        msg = f"There is no proposal below {folder}."
+        raise UsageError(msg, "Give the folder that `fleet-bot propose --out` wrote.")
+    reports = reports_of(results)
+    for report in reports:
+        write_report(report, folder)
+    if common.json:
+        emit_json(reports[0] if len(reports) == 1 else {"campaigns": reports})
+    else:
+        console = people()
+        for report in reports:
+            show_report(report, console)
+    return 0 if all(report.good for report in reports) else 1
+
+
+@click.command()
+@task_options
+@common_options
+@click.option("--out", type=click.Path(path_type=Path), default=DEFAULT_OUT, metavar="DIR", help="Where proposals go.")
+@click.option("--dry-run", is_flag=True, help="Do everything but publish.")
+@click.option("--hitl", is_flag=True, help="Ask before each command or write, and before publishing.")
+def run(common: Common, selection: Selection, out: Path, dry_run: bool, hitl: bool) -> int:
+    """Plan, propose and publish in one process."""
+    approver = TerminalApprover() if hitl else None
+    with Wiring(common.settings(), common.fleet()) as wiring:
+        planned = _plan(common, selection, wiring)
+        jobs = 1 if approver else common.jobs
+        results = _propose(wiring, planned, planned.tasks, out, jobs=jobs, approver=approver)
+        if not dry_run and _may_publish(results, approver):
+            results = _publish_these(wiring, results, len(results))
+    return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
+
+
+def _plan(common: Common, selection: Selection, wiring: Wiring) -> Plan:
+    manifest = wiring.manifest
+    report = find_report(
+        bug=selection.bug,
+        issue=selection.issue,
+        file=selection.error_report,
+        plugins=selection.plugins,
+        manifest=manifest,
+        fetch=lambda repo, number: wiring.forge(repo).issue(repo, number),
+    )
+    return make_plan(
+        manifest,
+        common.playbook(selection.playbook),
+        names=selection.plugins,
+        select=selection.select,
+        variables=selection.variables,
+        report=report,
+        commit=selection.commit,
+    )
+
+
+def _propose(
+    wiring: Wiring, planned: Plan, tasks: tuple[Task, ...], out: Path, *, jobs: int, approver: Approver | None
+) -> list[campaign.Result]:
+    if planned.playbook.mode == "agent" and wiring.settings.api_key is None:
+        raise missing_key()
+    forget_secrets()
+    with ProgressDisplay(len(tasks)) as display:
+        shop = wiring.workshop(approver=approver, progress=display.step)
+        try:
+            return campaign.propose(tasks, out.absolute(), shop, jobs=jobs, done=display.done)
+        except KeyboardInterrupt:
+            people().print(
+                f"interrupted: finished proposals are in {out}; run the same command again to go on from there.",
+                markup=False,
+            )
+            raise
+
+
+def _publish(wiring: Wiring, folder: Path) -> list[campaign.Result]:
+    with ProgressDisplay(0) as display:
+        return campaign.publish_all(folder.absolute(), wiring.press(), done=display.done)
+
+
+def _publish_these(wiring: Wiring, results: list[campaign.Result], total: int) -> list[campaign.Result]:
+    with ProgressDisplay(total) as display:
+        return campaign.publish_results(results, wiring.press(), done=display.done)
+
+
+def _may_publish(results: list[campaign.Result], approver: Approver | None) -> bool:
+    changed = [result for result in results if result.proposal.outcome == "changed"]
+    if approver is None or not changed:
+        return True
+    preview = "\n".join(
+        f"{result.proposal.plugin}: {result.proposal.title}\n"
+        f"  {len(result.proposal.files)} files, +{result.proposal.added} -{result.proposal.removed}; "
+        f"{result.proposal.reason}"
+        for result in changed
+    )
+    return approver.ask(f"Publish {len(changed)} proposals?", preview).allow
+
+
+def _end(report: CampaignReport, out: Path, *, as_json: bool) -> int:
+    write_report(report, out)
+    if as_json:
+        emit_json(report)
+    else:
+        console = people()
+        show_report(report, console)
+        console.print(f"Proposals, traces and report: {out.absolute()}", markup=False)
+    return 0 if report.good else 1
+
+
+def _as_json(planned: Plan, *, prompt: bool) -> dict[str, Any]:
+    return {
+        "playbook": planned.playbook.id,
+        "campaign": planned.campaign,
+        "tasks": [
+            {"plugin": task.plugin.name, "repo": task.plugin.repo, "branch": task.branch, "skip": task.skip}
+            | ({"prompt": task.prompt} if prompt else {})
+            for task in planned.tasks
+        ],
+    }
