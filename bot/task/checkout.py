@@ -156,10 +156,6 @@ class Checkout:
         """What differs from what the agent started with."""
         return self.git.changes(self.prepared_tree, tree)
 
-    def onto_base(self, tree: str) -> str:
-        """The base with the agent's changes and nothing else: what the set-up changed stays out."""
-        return self.git.graft(self.base_tree, self.changes(tree))
-
     def remove(self) -> None:
         """Throw everything away."""
         empty(self.scratch)
