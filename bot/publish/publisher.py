@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from bot.base.errors import FleetBotError, ForgeError, GitError, TaskBlocked, TaskSkipped
+from bot.base.errors import ConfigurationError, ForgeError, GitError, TaskBlocked, TaskSkipped
 from bot.base.git import GitDir
 from bot.base.redact import Redactor
 from bot.base.values import Outcome
@@ -61,14 +61,19 @@ class Press:
 
 
 def publish(folder: Path, press: Press) -> Published:
-    """Publish one proposal; never raises for what goes wrong with it. What is not `changed` stays as it is."""
+    """Publish one proposal. What is not `changed` stays as it is; what goes wrong is an outcome with a reason.
+
+    Raises `WorldError` when there is no readable proposal, `ConfigurationError` when the token is refused.
+    """
     proposal = store.read(folder)
     if proposal.outcome != "changed":
         return Published(proposal=proposal, folder=str(folder), outcome=proposal.outcome, reason=proposal.reason)
     scratch = press.scratch()
     try:
         return _Publication(folder, proposal, press, scratch).run()
-    except (FleetBotError, OSError) as error:
+    except ConfigurationError:
+        raise
+    except Exception as error:  # noqa: BLE001 (the border where one broken plugin must not stop the others)
         end = outcome_of(error)
         reason = press.redactor.text(end.reason)
         return Published(proposal=proposal, folder=str(folder), outcome=end.outcome, reason=reason)
