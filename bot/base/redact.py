@@ -110,8 +110,8 @@ class Redactor:
         try:
             if not self.suspicious(msgspec.json.encode(value)):
                 return value
-        except UnicodeEncodeError:
-            pass  # a path with lone surrogates; the walk below copes with it
+        except (UnicodeEncodeError, OverflowError):
+            pass  # lone surrogates or a very large number; the walk below copes with them
         plain = msgspec.to_builtins(value)
         clean = self.value(plain)
         return value if clean == plain else msgspec.convert(clean, type(value))
