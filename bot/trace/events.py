@@ -65,6 +65,10 @@ class ModelRequested(EventBody, frozen=True, kw_only=True, tag="model_requested"
     nudge: str | None = None
     """Text that we added to steer the model, when we did."""
     force_call: bool = False
+    parameters: dict[str, Any] = {}
+    """What went with the request besides the conversation: temperature, thinking budget, seed …"""
+    attempt: int = 1
+    """Counts the requests of one turn: a malformed answer is asked for again."""
 
 
 class ModelRetried(EventBody, frozen=True, kw_only=True, tag="model_retried"):
@@ -313,6 +317,14 @@ class RunFinished(EventBody, frozen=True, kw_only=True, tag="run_finished"):
     head: str
     answer: str | None = None
     """The model's last text."""
+
+
+class Seal(msgspec.Struct, frozen=True, kw_only=True):
+    """What pins a trace down: its last hash and how many lines lead to it."""
+
+    file: str
+    events: int
+    head: str
 
 
 EVENTS: dict[str, type[EventBody]] = {
