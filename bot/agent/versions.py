@@ -1,4 +1,4 @@
-"""Versions and changelog entries, read out of files of many kinds, and what kind of step one version is from another."""
+"""Versions and changelog entries, read out of files of many kinds, and what kind of step a change of version is."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ CHANGELOGS = ("{CHANGELOG,CHANGE_LOG,CHANGES,HISTORY,NEWS,RELEASES}{,.md,.rst,.t
 """The same for changelogs."""
 
 _ASSIGNED = re.compile(
-    r"""^[ \t]*(?:[\w.]+\.)?["']?(?:__version__|version|VERSION)["']?[ \t]*(?::[ \t]*str[ \t]*)?(?:=|:|[ \t])[ \t]*["']([^"'\n]{1,60})["']""",
+    r"""^[ \t]*(?:[\w.]+\.)?["']?(?:__version__|version|VERSION)["']?[ \t]*(?::[ \t]*str[ \t]*)?"""
+    r"""(?:=|:|[ \t])[ \t]*["']([^"'\n]{1,60})["']""",
     re.MULTILINE,
 )
 _KEYWORD = re.compile(r"""[(,][ \t]*version[ \t]*=[ \t]*["']([^"'\n]{1,60})["']""")
@@ -89,8 +90,8 @@ def entries_in(text: str) -> tuple[str, ...]:
 
 
 _HEADING = re.compile(
-    r"(?P<mark>#{1,6}[ \t]+|={1,6}[ \t]+)?(?:\*\*)?\[?(?:[A-Za-z][\w-]*[ \t]+){0,2}[vV]?(?P<version>\d+(?:\.\d+)+[\w.+-]*)\]?"
-    r"(?:\*\*)?(?=$|[\s:,(\[-])"
+    r"(?P<mark>#{1,6}[ \t]+|={1,6}[ \t]+)?(?:\*\*)?\[?(?:[A-Za-z][\w-]*[ \t]+){0,2}"
+    r"[vV]?(?P<version>\d+(?:\.\d+)+[\w.+-]*)\]?(?:\*\*)?(?=$|[\s:,(\[-])"
 )
 _UNDERLINE = re.compile(r"[ \t]*([=~^*+#-])\1{2,}[ \t]*")
 
@@ -109,7 +110,8 @@ def bump(before: str, after: str) -> Bump:
     if new[2]:
         return "prerelease"
     at = next(i for i in range(width) if a[i] != b[i])
-    return ("major", "minor", "patch")[min(at, 2)]  # type: ignore[return-value]
+    steps: tuple[Bump, ...] = ("major", "minor", "patch")
+    return steps[min(at, 2)]
 
 
 def _same_release(release: tuple[int, ...], old: str, new: str) -> Bump:
