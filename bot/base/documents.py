@@ -94,7 +94,9 @@ def parse(text: str, name: str, *, first_line: int = 1) -> Document:
     for found in _CONTROL.finditer(text):
         line = text.count("\n", 0, found.start()) + first_line
         reader.problems.append(
-            Problem(file=name, line=line, what=f"has a control character (U+{ord(found.group()):04X})", cure="delete it")
+            Problem(
+                file=name, line=line, what=f"has a control character (U+{ord(found.group()):04X})", cure="delete it"
+            )
         )
     if not reader.problems:
         reader.read(text)
@@ -210,7 +212,9 @@ class _Reader:
                 for part in parts:
                     frame.container = {**part, **frame.container}
             else:
-                self._wrong(line, "`<<` merges something that is no mapping", "merge an alias of a mapping: `<<: *name`")
+                self._wrong(
+                    line, "`<<` merges something that is no mapping", "merge an alias of a mapping: `<<: *name`"
+                )
         if frame.anchor:
             self._anchors[frame.anchor] = (frame.container, self._nodes - frame.began + 1)
         self._put(frame.container, frame.line, None)
@@ -281,7 +285,7 @@ def _explain(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
         return "is no YAML: a tab indents this line", "indent with spaces"
     if "mapping values are not allowed" in problem:
         return "is no YAML: a second `: ` in this line", 'put the value in quotes: key: "a: b"'
-    if "%" in line and "cannot start any token" in problem or line.lstrip().partition(": ")[2][:1] in {"@", "`", "%"}:
+    if ("%" in line and "cannot start any token" in problem) or line.lstrip().partition(": ")[2][:1] in {"@", "`", "%"}:
         return f"is no YAML: {problem}", "put the value in quotes"
     if "expected <block end>" in problem or "did not find expected key" in problem:
         return f"is no YAML: {problem}", "indent this line as its neighbours are"
