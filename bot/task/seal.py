@@ -13,7 +13,7 @@ from bot.task.ending import Ended, outcome_of
 from bot.task.proposal import CommandSummary, Proposal
 from bot.task.run import TRACE, Run
 from bot.task.store import write
-from bot.trace.events import CommitCreated, Note, RunFinished
+from bot.trace.events import CommandRun, CommitCreated, Note, RunFinished
 from bot.trace.reader import read
 
 _SHOWN = 40
@@ -122,6 +122,6 @@ def _commands(run: Run) -> tuple[CommandSummary, ...]:
     found = [
         CommandSummary(command=line.body.command, exit_code=line.body.exit_code, duration_ms=line.body.duration_ms)
         for line in read(run.folder / TRACE)
-        if line.event == "command_run"
+        if isinstance(line.body, CommandRun)
     ]
     return tuple(found[-_SHOWN:])
