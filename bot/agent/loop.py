@@ -23,7 +23,7 @@ from bot.trace.events import LimitReached, ModelReplied, ModelRequested, ModelRe
 
 CALLS_PER_TURN = 16
 """Calls of one turn that are executed; the others are answered with the request to call them again."""
-_STUCK = "You are going in circles: {how}. Stop, think about why, and do something else; or say in plain text what stops you."
+_STUCK = "You are going in circles: {how}. Think about why, and do something else; or say in plain text what stops you."
 
 
 @dataclass(frozen=True, kw_only=True)

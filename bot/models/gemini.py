@@ -67,7 +67,7 @@ class GeminiModel:
         self._key, self._name, self._base_url, self._vertex = key, name, base_url, vertex
         self._clock, self._parameters = clock, dict(parameters or {})
         self._api_version = api_version or (None if vertex else _API_VERSION)
-        self._policy, self._random, self._call_seconds = policy or Policy(), random.Random(seed), call_seconds
+        self._policy, self._random, self._call_seconds = policy or Policy(), random.Random(seed), call_seconds  # noqa: S311 - jitter
         self._made: genai.Client | None = None
         self._identity = ModelId(
             adapter="vertex" if vertex else "gemini",
