@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from bot.base.clock import Clock
-from bot.base.messages import Reply, Request, Turn
+from bot.base.messages import Reply, Request
 from bot.base.values import Limits, Usage
 
 LimitName = Literal["steps", "minutes", "tokens", "cost_usd", "stuck", "nudges", "interrupted"]
@@ -76,14 +76,12 @@ class Budget:
         """Seconds until the deadline, not below zero."""
         return max(self.deadline - self._clock.monotonic(), 0.0)
 
-    def charge(self, request: Request, reply: Reply) -> Usage:
-        """Count one reply; returns the run's usage so far."""
-        spent = charged(request, reply)
+    def charge(self, usage: Usage) -> None:
+        """Count one reply."""
         self.steps += 1
-        self.usage += spent
+        self.usage += usage
         if self._purse is not None:
-            self._purse.charge(spent)
-        return self.usage
+            self._purse.charge(usage)
 
     def before_call(self) -> Reached | None:
         """Why there must be no further model call, or None."""
@@ -122,24 +120,18 @@ class Budget:
 
 
 def charged(request: Request, reply: Reply) -> Usage:
-    """What a reply is counted as: its usage, or the upper estimate where the provider told none."""
+    """What a reply is counted as: its usage, or the upper estimate where neither provider nor adapter told one."""
     usage = reply.usage
     if reply.usage_missing and usage.total == 0:
-        usage = estimate(request, reply.turn)
+        usage = upper_estimate(len(msgspec.json.encode(request)), len(msgspec.json.encode(reply.turn)))
     return msgspec.structs.replace(usage, calls=usage.calls or 1)
 
 
-def estimate(request: Request, turn: Turn) -> Usage:
-    """The most that a call can plausibly have cost, from the size of what went out and came back."""
-    prompt = len(msgspec.json.encode(request)) // BYTES_PER_TOKEN + 1
-    output = len(msgspec.json.encode(turn)) // BYTES_PER_TOKEN + 1
-    return Usage(
-        prompt=prompt,
-        output=output,
-        thoughts=UNSEEN_THOUGHTS,
-        cost_usd=prompt * UPPER_INPUT_USD + (output + UNSEEN_THOUGHTS) * UPPER_OUTPUT_USD,
-        estimated=True,
-    )
+def upper_estimate(sent: int, received: int) -> Usage:
+    """The most that a call can plausibly have cost, from the bytes that went out and came back."""
+    prompt, output = sent // BYTES_PER_TOKEN + 1, received // BYTES_PER_TOKEN + 1
+    cost = prompt * UPPER_INPUT_USD + (output + UNSEEN_THOUGHTS) * UPPER_OUTPUT_USD
+    return Usage(prompt=prompt, output=output, thoughts=UNSEEN_THOUGHTS, cost_usd=cost, estimated=True)
 
 
 def _reached(limit: LimitName, allowed: float, used: float, message: str) -> Reached:

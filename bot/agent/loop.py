@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from bot.agent.act import Hands, act
-from bot.agent.limits import Budget, Purse, Reached
+from bot.agent.limits import Budget, Purse, Reached, charged
 from bot.agent.prompts import system_prompt
 from bot.agent.stuck import StuckDetector
 from bot.agent.tools import declarations, offered
@@ -23,7 +23,7 @@ from bot.trace.events import LimitReached, ModelReplied, ModelRequested, ModelRe
 
 CALLS_PER_TURN = 16
 """Calls of one turn that are executed; the others are answered with the request to call them again."""
-_STUCK = "You are going in circles: {how}. Stop, think about why, and do something else; or say in plain text what stops you."
+_STUCK = "You are going in circles: {how}. Think about why, and do something else; or say in plain text what stops you."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,12 @@ def run_loop(crew: Crew) -> LoopEnd:
     `TaskFailed` when the model gives nothing usable or cannot be had, `ConfigurationError` for a refused key,
     `WorldError` when sandbox or disk break.
     """
-    return _Loop(crew).run()
+    loop = _Loop(crew)
+    try:
+        return loop.run()
+    except KeyboardInterrupt:
+        loop.limit(Reached(limit="interrupted", allowed=0, used=0, message="The run was interrupted."))
+        raise
 
 
 @dataclass
@@ -122,14 +127,16 @@ class _Loop:
         except TaskFailed:
             self.stop_at(self.budget.now())
             raise
-        crew.spent(self.budget.charge(request, reply))
+        usage = charged(request, reply)
+        self.budget.charge(usage)
+        crew.spent(self.budget.usage)
         crew.trace.append(
             ModelReplied(
                 parts=tuple(msgspec.to_builtins(part) for part in reply.turn.parts),
                 raw=reply.turn.raw,
                 finish=reply.finish,
                 finish_raw=reply.finish_raw,
-                usage=reply.usage,
+                usage=usage,
                 model_version=reply.model_version,
                 response_id=reply.response_id,
                 duration_ms=round((crew.clock.monotonic() - began) * 1000, 1),
