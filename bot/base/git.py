@@ -314,5 +314,7 @@ def _git(
         verb = next((word for word in arguments if not word.startswith("-") and "=" not in word), "git")
         said = errors.decode("utf-8", "replace").strip()[-2000:] or f"exit {process.returncode}"
         msg = f"git {verb} failed: " + (f"no end after {timeout:g} s" if late else said)
-        raise GitError(msg)
+        error = GitError(msg)
+        error.output = output
+        raise error
     return output
