@@ -19,7 +19,7 @@ GOOGLE = "type.googleapis.com/google.rpc"
 _NAME = r"^[A-Za-z_][A-Za-z0-9_.:-]{0,127}$"
 _FREE = frozenset({"args", "response", "parameters", "parametersJsonSchema", "responseJsonSchema", "responseSchema"})
 """Fields whose content is the caller's own: keys inside stay as they are."""
-_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`(?: - at `\$\.?(.*)`)?$")
+_UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`(?: - at `\$\.?(.*)`)?$")
 _CACHED_FROM = 1024
 """Tokens; shorter prefixes are not cached implicitly (https://ai.google.dev/gemini-api/docs/caching)."""
 
