@@ -19,7 +19,7 @@ from bot.base.errors import Problem
 
 KeyPath = tuple[str | int, ...]
 _SIZE_LIMIT = 16 << 20
-_NODE_LIMIT = 2_000_000
+_NODE_LIMIT = 1_000_000
 _DEPTH_LIMIT = 60
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -94,7 +94,9 @@ def parse(text: str, name: str, *, first_line: int = 1) -> Document:
     for found in _CONTROL.finditer(text):
         line = text.count("\n", 0, found.start()) + first_line
         reader.problems.append(
-            Problem(file=name, line=line, what=f"has a control character (U+{ord(found.group()):04X})", cure="delete it")
+            Problem(
+                file=name, line=line, what=f"has a control character (U+{ord(found.group()):04X})", cure="delete it"
+            )
         )
     if not reader.problems:
         reader.read(text)
@@ -210,7 +212,9 @@ class _Reader:
                 for part in parts:
                     frame.container = {**part, **frame.container}
             else:
-                self._wrong(line, "`<<` merges something that is no mapping", "merge an alias of a mapping: `<<: *name`")
+                self._wrong(
+                    line, "`<<` merges something that is no mapping", "merge an alias of a mapping: `<<: *name`"
+                )
         if frame.anchor:
             self._anchors[frame.anchor] = (frame.container, self._nodes - frame.began + 1)
         self._put(frame.container, frame.line, None)

@@ -35,10 +35,10 @@ _NAMES = {
 }
 
 
-def check(document: Document, schema: Schema, value: Any = None, path: KeyPath = ()) -> list[Problem]:
-    """All mistakes in a document, or in its part `value` at `path`, in the order of the document."""
+def check(document: Document, schema: Schema) -> list[Problem]:
+    """All mistakes in a document, in the order of its lines."""
     walk = _Walk(document, schema)
-    walk.value(document.value if value is None else value, schema, path)
+    walk.value(document.value, schema, ())
     return sorted(walk.problems)
 
 
