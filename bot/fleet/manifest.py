@@ -54,11 +54,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_manifest(path: Path) -> Manifest:
-    """The fleet. Raises `ConfigurationError` that lists *all* mistakes, each with its line and what to write instead."""
+    """The fleet. Raises `ConfigurationError` that lists *all* mistakes, each with its line and its cure."""
     manifest, problems, _ = look_at_manifest(path)
     if manifest is None:
         count = f"{len(problems)} mistakes" if len(problems) > 1 else "a mistake"
-        raise ConfigurationError(f"{path} has {count}.", problems=tuple(problems))
+        msg = f"{path} has {count}."
+        raise ConfigurationError(msg, problems=tuple(problems))
     return manifest
 
 
@@ -78,17 +79,17 @@ def look_at_manifest(path: Path) -> tuple[Manifest | None, list[Problem], Docume
 
 def _beyond_the_schema(document: Document) -> Iterator[Problem]:
     data = document.value if isinstance(document.value, dict) else {}
-    entries = [
-        (("plugins", index), entry)
-        for index, entry in enumerate(data.get("plugins") if isinstance(data.get("plugins"), list) else [])
-        if isinstance(entry, dict)
+    entries: list[tuple[KeyPath, dict[str, Any]]] = [
+        (("plugins", index), entry) for index, entry in enumerate(_list(data, "plugins")) if isinstance(entry, dict)
     ]
     yield from _plugins(document, entries)
-    for path, holder in [(("defaults",), data.get("defaults")), (("policy",), data.get("policy")), *entries]:
-        if isinstance(holder, dict):
-            yield from _globs(document, path, holder)
+    for key in ("defaults", "policy"):
+        if isinstance(data.get(key), dict):
+            yield from _globs(document, (key,), data[key])
+    for path, entry in entries:
+        yield from _globs(document, path, entry)
     names = {entry.get("name") for _, entry in entries}
-    for index, entry in enumerate(data.get("schedules") if isinstance(data.get("schedules"), list) else []):
+    for index, entry in enumerate(_list(data, "schedules")):
         if isinstance(entry, dict):
             yield from _schedule(document, ("schedules", index), entry, names)
 
@@ -120,11 +121,11 @@ def _plugins(document: Document, entries: list[tuple[KeyPath, dict[str, Any]]]) 
 def _globs(document: Document, path: KeyPath, holder: dict[str, Any]) -> Iterator[Problem]:
     test = holder.get("test")
     for keys, globs in (
-        (("allowed_paths",), holder.get("allowed_paths")),
-        (("protected",), holder.get("protected")),
-        (("test", "paths"), test.get("paths") if isinstance(test, dict) else None),
+        (("allowed_paths",), _list(holder, "allowed_paths")),
+        (("protected",), _list(holder, "protected")),
+        (("test", "paths"), _list(test, "paths") if isinstance(test, dict) else []),
     ):
-        for index, item in enumerate(globs if isinstance(globs, list) else []):
+        for index, item in enumerate(globs):
             if isinstance(item, str) and (reason := glob.trouble(item)) is not None:
                 yield document.problem((*path, *keys, index), f"`{item}` {reason}", "write a simpler glob")
 
@@ -139,11 +140,16 @@ def _schedule(document: Document, path: KeyPath, entry: dict[str, Any], names: s
             compile_selection(select)
         except UsageError as error:
             yield document.problem((*path, "select"), error.what, error.cure)
-    for index, name in enumerate(entry["plugins"] if isinstance(entry.get("plugins"), list) else []):
+    for index, name in enumerate(_list(entry, "plugins")):
         if isinstance(name, str) and name not in names:
             guess = schema.near(name, [known for known in names if isinstance(known, str)])
             cure = f"write {guess}" if guess else "write the name of a plugin"
             yield document.problem((*path, "plugins", index), f"there is no plugin {name}", cure)
+
+
+def _list(holder: dict[str, Any], key: str) -> list[Any]:
+    value = holder.get(key)
+    return value if isinstance(value, list) else []
 
 
 def _build(data: dict[str, Any], path: Path) -> Manifest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -23,6 +24,8 @@ from bot.fleet.variables import values_for
 _DIGITS = 6
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 _WHOLE = ("steps", "tokens")
+_MOST_SHARDS = 256
+"""Jobs that a matrix can have, https://docs.github.com/actions/reference/limits."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,9 +97,7 @@ def selected(manifest: Manifest, names: tuple[str, ...], select: str | None) -> 
         raise UsageError(msg, f"It has: {', '.join(known[:20]) or 'none'}{', …' if len(known) > 20 else ''}.")
     fits = compile_selection(select) if select is not None else None
     found = tuple(
-        plugin
-        for plugin in manifest.plugins
-        if (not names or plugin.name in names) and (fits is None or fits(plugin))
+        plugin for plugin in manifest.plugins if (not names or plugin.name in names) and (fits is None or fits(plugin))
     )
     if fits is not None and not found:
         topics = sorted({topic for plugin in manifest.plugins for topic in plugin.topics})
@@ -124,7 +125,7 @@ def campaign_id(
 
 
 def limits_for(plugin: Plugin, playbook: Playbook, most: Mapping[str, float]) -> Limits:
-    """What a task may spend. A playbook's wish counts up to what the manifest sets for fleet or plugin; `most` caps all."""
+    """What a task may spend. A playbook's wish counts up to what the manifest sets; `most` caps everything."""
     found: dict[str, float] = msgspec.structs.asdict(plugin.limits)
     for name, wish in playbook.limits.items():
         found[name] = min(found[name], wish) if name in plugin.ceilings else wish
@@ -132,6 +133,46 @@ def limits_for(plugin: Plugin, playbook: Playbook, most: Mapping[str, float]) ->
         found[name] = min(found[name], cap)
     whole = {name: int(value) if name in _WHOLE else float(value) for name, value in found.items()}
     return msgspec.convert(whole, Limits)
+
+
+def shards(tasks: tuple[Task, ...], count: int) -> tuple[tuple[Task, ...], ...]:
+    """The tasks in `count` parts, or fewer where there are fewer tasks; none is empty.
+
+    The same tasks always fall into the same parts. Tasks that start are spread evenly, then those that are skipped.
+    Raises `UsageError` when `count` is not 1 to 256.
+    """
+    if not 1 <= count <= _MOST_SHARDS:
+        msg = f"{count} shards cannot be made."
+        raise UsageError(msg, f"Actions runs 1 to {_MOST_SHARDS} jobs of a matrix.")
+    parts = min(count, len(tasks))
+    spread = sorted(tasks, key=lambda task: task.skip is not None)
+    return tuple(tuple(spread[part::parts]) for part in range(parts))
+
+
+def matrix(planned: Plan, count: int) -> dict[str, Any]:
+    """The value of `strategy.matrix`: one entry per shard, with what `propose --shard` takes and the plugins' names."""
+    parts = shards(planned.tasks, count)
+    return {
+        "include": [
+            {
+                "shard": f"{number}/{len(parts)}",
+                "plugins": [task.plugin.name for task in part],
+                "tasks": sum(task.skip is None for task in part),
+            }
+            for number, part in enumerate(parts, 1)
+        ]
+    }
+
+
+def shard(tasks: tuple[Task, ...], word: str) -> tuple[Task, ...]:
+    """The part that `I/N` names, counted from 1; empty when there are fewer tasks. Raises `UsageError` otherwise."""
+    found = re.fullmatch(r"([0-9]{1,3})/([0-9]{1,3})", word)
+    number, count = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= number <= count:
+        msg = f"{word} names no shard."
+        raise UsageError(msg, "Write I/N, such as 1/4 for the first of four.")
+    parts = shards(tasks, count)
+    return parts[number - 1] if number <= len(parts) else ()
 
 
 def _commit(given: str | None, report: Report | None) -> str | None:

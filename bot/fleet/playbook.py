@@ -52,7 +52,8 @@ def read_playbook(path: Path) -> Playbook:
     playbook, problems = look_at_playbook(path)
     if playbook is None:
         count = f"{len(problems)} mistakes" if len(problems) > 1 else "a mistake"
-        raise ConfigurationError(f"The playbook {path.stem} has {count}.", problems=tuple(problems))
+        msg = f"The playbook {path.stem} has {count}."
+        raise ConfigurationError(msg, problems=tuple(problems))
     return playbook
 
 
@@ -71,7 +72,9 @@ def look_at_playbook(path: Path) -> tuple[Playbook | None, list[Problem]]:
     found += schema.check(document, PLAYBOOK_SCHEMA)
     parts, missing = _parts(document, path.parent)
     found += missing
-    source = Source(path=path, document=document, body=Part(file=str(path), text=body, line=body_line), parts=parts)
+    source = Source(
+        path=path, document=document, body=Part(name=path.name, file=str(path), text=body, line=body_line), parts=parts
+    )
     playbook = _build(source) if not found else None
     found += check_playbook(source)
     return (playbook if not found else None), sorted(set(found))
@@ -108,7 +111,7 @@ def _parts(document: Document, folder: Path) -> tuple[tuple[Part, ...], list[Pro
             cure = "name a file in the playbooks' folder, such as parts/care.md"
             problems.append(document.problem(("include", index), f"`{name}` {reason}", cure))
         else:
-            found.append(Part(file=str(folder / name), text=text, line=1))
+            found.append(Part(name=name, file=str(folder / name), text=text, line=1))
     return tuple(found), problems
 
 
@@ -140,9 +143,7 @@ def _build(source: Source) -> Playbook:
     data |= {
         "instructions": "\n\n".join(text.strip() for text in texts if text.strip()),
         "includes": includes,
-        "hash": digest(
-            [source.document.value, source.body.text, [(n, p.text) for n, p in zip(includes, source.parts)]]
-        ),
+        "hash": digest([source.document.value, source.body.text, [(part.name, part.text) for part in source.parts]]),
         "file": str(source.path),
     }
     return msgspec.convert(data, Playbook)

@@ -1,4 +1,4 @@
-"""What a schema cannot say of a playbook: whether its parts fit together, and whether its templates can be filled in."""
+"""What a schema cannot say of a playbook: whether its parts fit together and its templates can be filled in."""
 
 from __future__ import annotations
 
@@ -20,9 +20,12 @@ from bot.fleet.variables import RESERVED, declared_wrong
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """A piece of instructions and where it begins."""
 
+    name: str
+    """As `include:` names it; for the text itself the name of the file."""
     file: str
     text: str
     line: int
+    """Where it begins in its file."""
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,15 +152,13 @@ def _each_template(data: dict[str, Any]) -> Iterator[tuple[KeyPath, templates.Ki
             found.append(((*path, key, "pattern"), "regex", inner.get("pattern")))
     request = _mapping(data.get("pull_request"))
     found += [(("pull_request", key), "text", request.get(key)) for key in ("title", "body")]
-    for keys, kind in (
-        (("pull_request", "labels"), "text"),
-        (("verification", "commands"), "shell"),
-        (("allowed_paths",), "glob"),
-    ):
-        holder: Any = data
-        for key in keys:
-            holder = _mapping(holder).get(key)
-        found += [((*keys, index), kind, item) for index, item in enumerate(_list(holder))]  # type: ignore[misc]
+    lists: tuple[tuple[KeyPath, templates.Kind, Any], ...] = (
+        (("pull_request", "labels"), "text", request.get("labels")),
+        (("verification", "commands"), "shell", _mapping(data.get("verification")).get("commands")),
+        (("allowed_paths",), "glob", data.get("allowed_paths")),
+    )
+    for path, kind, items in lists:
+        found += [((*path, index), kind, item) for index, item in enumerate(_list(items))]
     return ((path, kind, text) for path, kind, text in found if isinstance(text, str))
 
 
@@ -173,9 +174,9 @@ def _regex_trouble(template: str) -> str | None:
     return None
 
 
-def _mapping(value: Any) -> dict[str, Any]:
+def _mapping(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []

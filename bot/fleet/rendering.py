@@ -37,7 +37,8 @@ def needs_report(playbook: Playbook) -> bool:
 def fill(playbook: Playbook, filling: Filling) -> tuple[Playbook, str]:
     """The playbook with every template filled in but its instructions, and the prompt that these give.
 
-    A report that the instructions do not place is put after them. Raises `ConfigurationError` for what a template lacks.
+    A report that the instructions do not place is put after them. Raises `ConfigurationError` when a template lacks
+    something.
     """
     values = _values(filling)
     write = _Writer(values)

@@ -34,7 +34,7 @@ _BELOW = r"^(?!/)(?!~)(?!.*(?:^|/)\.\.(?:/|$))(?!-)[^\x00-\x1f\\]+$"
 _LOGIN = r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:_[A-Za-z0-9]+)?(?:/[A-Za-z0-9_.-]{1,100})?$"
 
 
-def _text(description: str, write: str = "", **more: Any) -> dict[str, Any]:
+def _text(description: str, write: str = "", **more: object) -> dict[str, Any]:
     return {"type": "string", "description": description} | ({"x-write": write} if write else {}) | more
 
 
@@ -42,12 +42,12 @@ def _maybe(schema: dict[str, Any]) -> dict[str, Any]:
     return schema | {"type": [schema["type"], "null"]}
 
 
-def _list(items: dict[str, Any], description: str, write: str = "", **more: Any) -> dict[str, Any]:
+def _list(items: dict[str, Any], description: str, write: str = "", **more: object) -> dict[str, Any]:
     listed = {"type": "array", "items": items, "description": description} | more
     return listed | ({"x-write": write} if write else {})
 
 
-def _mapping(properties: dict[str, Any], description: str = "", **more: Any) -> dict[str, Any]:
+def _mapping(properties: dict[str, Any], description: str = "", **more: object) -> dict[str, Any]:
     mapping = {"type": "object", "additionalProperties": False, "properties": properties}
     return mapping | ({"description": description} if description else {}) | more
 

@@ -38,8 +38,8 @@ def compile_selection(text: str) -> Predicate:
     """The expression as a question to a plugin. Raises `UsageError` that points at the first mistake."""
     parser = _Parser(text)
     found = parser.expression(0)
-    if parser.word is not None:
-        raise parser.wrong("does not belong here" if parser.word != ")" else "closes nothing")
+    if (rest := parser.word) is not None:
+        raise parser.wrong("closes nothing" if rest == ")" else "does not belong here")
     return found
 
 
@@ -86,15 +86,17 @@ class _Parser:
         while self._keyword == "not":
             self._next += 1
             negated = not negated
-        if self.word == "(":
-            self._next += 1
-            inner = self.expression(depth + 1)
-            if self.word != ")":
-                raise self.wrong("lacks a `)`" if self.word is None else "is not the `)` that is missing")
-            self._next += 1
-        else:
-            inner = self._test()
+        inner = self._bracket(depth) if self.word == "(" else self._test()
         return (lambda plugin: not inner(plugin)) if negated else inner
+
+    def _bracket(self, depth: int) -> Predicate:
+        self._next += 1
+        inner = self.expression(depth + 1)
+        closing = self.word
+        if closing != ")":
+            raise self.wrong("lacks a `)`" if closing is None else "is not the `)` that is missing")
+        self._next += 1
+        return inner
 
     def _test(self) -> Predicate:
         word = self.word

@@ -72,14 +72,10 @@ def render(template: str, kind: Kind, values: Mapping[str, Any]) -> str:
 
 def _written(kind: Kind) -> Callable[[Any], str]:
     """How a value is written into a template of this kind."""
-    quotes: dict[Kind, Callable[[str], str]] = {
-        "shell": shlex.quote,
-        "regex": re.escape,
-        "glob": lambda text: re.sub(r"([*?\[{])", r"[\1]", text),
-    }
-    quote = quotes.get(kind, lambda text: text)
+    quotes: dict[Kind, Callable[[str], str]] = {"shell": shlex.quote, "regex": re.escape, "glob": _literal}
+    quote = quotes.get(kind, str)
 
-    def write(value: Any) -> Any:
+    def write(value: object) -> str:
         from jinja2 import Undefined
 
         if isinstance(value, Undefined):
@@ -91,6 +87,10 @@ def _written(kind: Kind) -> Callable[[Any], str]:
         return quote(", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
 
     return write
+
+
+def _literal(text: str) -> str:
+    return re.sub(r"([*?\[{])", r"[\1]", text)
 
 
 @functools.cache
@@ -133,14 +133,14 @@ def _check_whole(template: str, kind: Kind, names: Names) -> Iterator[Mistake]:
     for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
         yield Mistake(node.lineno, "a template cannot load another", "name shared parts in `include:`")
     unknown = meta.find_undeclared_variables(tree) - set(names.known) - set(_environment(kind).globals)
-    for node in tree.find_all(nodes.Name):
-        if node.name in unknown:
-            unknown.discard(node.name)
-            yield _unknown(node.name, node.lineno, names)
-    for node in tree.find_all(nodes.Getattr):
-        inner = node.node
-        if isinstance(inner, nodes.Name) and inner.name == "plugin" and node.attr not in PLUGIN_FACTS:
-            yield Mistake(node.lineno, f"`plugin.{node.attr}` does not exist", _parts("plugin"))
+    for used in tree.find_all(nodes.Name):
+        if used.name in unknown:
+            unknown.discard(used.name)
+            yield _unknown(used.name, used.lineno, names)
+    for asked in tree.find_all(nodes.Getattr):
+        inner = asked.node
+        if isinstance(inner, nodes.Name) and inner.name == "plugin" and asked.attr not in PLUGIN_FACTS:
+            yield Mistake(asked.lineno, f"`plugin.{asked.attr}` does not exist", _parts("plugin"))
     yield from _leaks(tree, kind, names)
 
 

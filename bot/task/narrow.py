@@ -1,4 +1,4 @@
-"""What a plugin's own repository says about us in `.fleet-bot.yaml`: it can narrow what the fleet allows, never widen it.
+"""What a plugin's own repository says about us in `.fleet-bot.yaml`: it narrows what the fleet allows, never widens it.
 
 The file is read from the base branch, so nobody can slip it into a pull request; it is hostile all the same.
 """
