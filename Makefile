@@ -38,5 +38,8 @@ format: install-deps ## rewrite files as the formatter and the linter want them
 bench: install-deps ## measure against the floor and the peers; prints ratios
 	@$(BIN)/python -m pytest tests/bench -q -p no:xdist -o addopts="" -s --no-cov
 
+schemas: install-deps ## write docs/schemas/ anew, for editors
+	@$(BIN)/python -P -m bot.fleet.schema docs/schemas
+
 clean: ## throw the environment away
 	@rm -rf $(VENV)

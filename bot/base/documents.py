@@ -19,13 +19,13 @@ from bot.base.errors import Problem
 
 KeyPath = tuple[str | int, ...]
 _SIZE_LIMIT = 16 << 20
-_NODE_LIMIT = 2_000_000
+_NODE_LIMIT = 1_000_000
 _DEPTH_LIMIT = 60
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,3})?")
-_WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_WORDS: dict[str, bool | None] = dict.fromkeys(("", "~", "null", "Null", "NULL"))
 _WORDS |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
 
 
@@ -51,7 +51,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_text(path: Path, shown: str | None = None) -> tuple[str, tuple[Problem, ...]]:
-    """A text file without its byte order mark and with `\\n` as line ending, or empty text and why it cannot be had.
+    """A text file without its byte order mark and with line feeds only, or empty text and why it cannot be had.
 
     `shown` is the file's name in problems. A file that is not there is a problem too.
     """
@@ -140,7 +140,7 @@ class _Reader:
         except _Stop:
             self.value = None
 
-    def _events(self, text: str) -> Iterator[Any]:
+    def _events(self, text: str) -> Iterator[yaml.Event]:
         try:
             yield from yaml.parse(text, Loader=_LOADER)
         except yaml.MarkedYAMLError as error:
@@ -155,8 +155,8 @@ class _Reader:
     def _wrong(self, line: int, what: str, cure: str) -> None:
         self.problems.append(Problem(file=self.name, line=line, what=what, cure=cure))
 
-    def _take(self, event: Any) -> None:
-        line = event.start_mark.line + self.offset
+    def _take(self, event: yaml.Event) -> None:
+        line = (event.start_mark.line if event.start_mark else 0) + self.offset
         match event:
             case yaml.DocumentStartEvent():
                 self._documents += 1
@@ -183,7 +183,7 @@ class _Reader:
             case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
                 self._close()
 
-    def _open(self, event: Any, line: int) -> None:
+    def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, line: int) -> None:
         self._tag(event, line)
         self._count(line)
         if len(self._stack) >= _DEPTH_LIMIT:
@@ -219,7 +219,7 @@ class _Reader:
             self._anchors[frame.anchor] = (frame.container, self._nodes - frame.began + 1)
         self._put(frame.container, frame.line, None)
 
-    def _put(self, value: Any, line: int, text: str | None, *, plain: bool = False) -> None:
+    def _put(self, value: object, line: int, text: str | None, *, plain: bool = False) -> None:
         if not self._stack:
             self.lines.setdefault((), line)
             self.value = value
@@ -237,7 +237,7 @@ class _Reader:
                 top.container[top.key] = value
             top.expects_key, top.key, top.lost = True, None, False
 
-    def _key(self, top: _Frame, value: Any, line: int, text: str | None) -> None:
+    def _key(self, top: _Frame, value: object, line: int, text: str | None) -> None:
         top.expects_key, top.key, top.lost = False, text, text is None
         if text is None:
             self._wrong(line, "a key is no text", "write `name: value`")
@@ -259,13 +259,13 @@ class _Reader:
             self._wrong(line, f"has more than {_NODE_LIMIT:,} values once its aliases are written out", "")
             raise _Stop
 
-    def _tag(self, event: Any, line: int) -> None:
+    def _tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, line: int) -> None:
         if event.tag is not None and event.tag not in {"!", "tag:yaml.org,2002:str"}:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self._wrong(line, f"has a YAML tag, `{tag}`", "write the value without it")
 
 
-def _resolve(text: str) -> Any:
+def _resolve(text: str) -> str | int | float | bool | None:
     """What a plain scalar means in YAML 1.2; octal and hexadecimal numbers stay text."""
     if text in _WORDS:
         return _WORDS[text]
@@ -285,7 +285,7 @@ def _explain(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
         return "is no YAML: a tab indents this line", "indent with spaces"
     if "mapping values are not allowed" in problem:
         return "is no YAML: a second `: ` in this line", 'put the value in quotes: key: "a: b"'
-    if ("%" in line and "cannot start any token" in problem) or line.lstrip().partition(": ")[2][:1] in {"@", "`", "%"}:
+    if line.lstrip().partition(": ")[2][:1] in {"@", "`", "%"}:
         return f"is no YAML: {problem}", "put the value in quotes"
     if "expected <block end>" in problem or "did not find expected key" in problem:
         return f"is no YAML: {problem}", "indent this line as its neighbours are"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import re
 
+_LENGTH, _CROSSINGS, _STARS = 300, 4, 10
+
 
 def matches(path: str, glob: str) -> bool:
     """Whether a POSIX path, relative and without `./`, fits a glob.
@@ -18,6 +20,17 @@ def matches(path: str, glob: str) -> bool:
 def any_matches(path: str, globs: tuple[str, ...]) -> bool:
     """Whether a path fits at least one of the globs."""
     return any(matches(path, glob) for glob in globs)
+
+
+def trouble(glob: str) -> str | None:
+    """Why a glob cannot be used, or None. For globs that strangers wrote: some take for ever to match."""
+    if len(glob) > _LENGTH or glob.count("**") > _CROSSINGS or glob.count("*") > _STARS:
+        return f"has more than {_LENGTH} characters, {_CROSSINGS} times ** or {_STARS} times *"
+    try:
+        _compiled(glob)
+    except re.error as error:
+        return f"is no glob: {error}"
+    return None
 
 
 @functools.lru_cache(maxsize=1024)

@@ -7,8 +7,9 @@ cure, and because `validate` has to start at once.
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.base.canonical import canonical
@@ -35,10 +36,10 @@ _NAMES = {
 }
 
 
-def check(document: Document, schema: Schema, value: Any = None, path: KeyPath = ()) -> list[Problem]:
-    """All mistakes in a document, or in its part `value` at `path`, in the order of the document."""
+def check(document: Document, schema: Schema) -> list[Problem]:
+    """All mistakes in a document, in the order of its lines."""
     walk = _Walk(document, schema)
-    walk.value(document.value if value is None else value, schema, path)
+    walk.value(document.value, schema, ())
     return sorted(walk.problems)
 
 
@@ -52,7 +53,7 @@ def near(word: str, known: Iterator[str] | list[str] | tuple[str, ...]) -> str |
     return folded[found[0]] if found else None
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value, short enough for a message."""
     text = canonical(value).decode("utf-8", "replace")
     return text if len(text) <= 60 else text[:57] + "…"
@@ -63,7 +64,7 @@ def name_of(path: KeyPath) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".") or "the document"
 
 
-def kind_of(value: Any) -> str:
+def kind_of(value: object) -> str:
     """The JSON type of a value."""
     if value is None:
         return "null"
@@ -80,22 +81,21 @@ class _Walk:
         self.document, self.root = document, root
         self.problems: list[Problem] = []
 
-    def value(self, value: Any, schema: Schema, path: KeyPath) -> None:
+    def value(self, value: object, schema: Schema, path: KeyPath) -> None:
         schema = self._resolve(schema)
         if "anyOf" in schema:
             schema = self._fitting(value, schema)
         if not self._type(value, schema, path):
             return
         self._choices(value, schema, path)
-        kinds: dict[str, Callable[[Any, Schema, KeyPath], None]] = {
-            "string": self._text,
-            "integer": self._number,
-            "number": self._number,
-            "array": self._array,
-            "object": self._object,
-        }
-        if (look := kinds.get(kind_of(value))) is not None:
-            look(value, schema, path)
+        if isinstance(value, str):
+            self._text(value, schema, path)
+        elif isinstance(value, list):
+            self._array(value, schema, path)
+        elif isinstance(value, dict):
+            self._object(value, schema, path)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            self._number(value, schema, path)
 
     def _wrong(self, path: KeyPath, what: str, schema: Schema, cure: str = "") -> None:
         example = schema.get("x-write")
@@ -109,7 +109,7 @@ class _Walk:
             schema = {**target, **{key: part for key, part in schema.items() if key != "$ref"}}
         return schema
 
-    def _fitting(self, value: Any, schema: Schema) -> Schema:
+    def _fitting(self, value: object, schema: Schema) -> Schema:
         """The alternative that was probably meant: the first of the value's type."""
         outer = {key: part for key, part in schema.items() if key != "anyOf"}
         options = [self._resolve(option) for option in schema["anyOf"]]
@@ -119,7 +119,7 @@ class _Walk:
         types = [kind for option in options for kind in _listed(option["type"])]
         return {**outer, "type": types}
 
-    def _type(self, value: Any, schema: Schema, path: KeyPath) -> bool:
+    def _type(self, value: object, schema: Schema, path: KeyPath) -> bool:
         wanted = schema.get("type")
         if _is(value, wanted):
             return True
@@ -133,7 +133,7 @@ class _Walk:
         self._wrong(path, f"`{name_of(path)}` {what}; it has to be {names}", schema, cure)
         return False
 
-    def _choices(self, value: Any, schema: Schema, path: KeyPath) -> None:
+    def _choices(self, value: object, schema: Schema, path: KeyPath) -> None:
         if "const" in schema and not _same(value, schema["const"]):
             self._wrong(path, f"`{name_of(path)}` is {shown(value)}", schema, f"write {shown(schema['const'])}")
         if "enum" in schema and not any(_same(value, option) for option in schema["enum"]):
@@ -151,12 +151,12 @@ class _Walk:
             self._wrong(path, f"`{name_of(path)}` cannot be {shown(value)}", schema)
 
     def _number(self, value: float, schema: Schema, path: KeyPath) -> None:
-        for keyword, bad, words in (
-            ("exclusiveMinimum", lambda limit: value <= limit, "more than"),
-            ("minimum", lambda limit: value < limit, "at least"),
-            ("maximum", lambda limit: value > limit, "at most"),
+        for keyword, good, words in (
+            ("exclusiveMinimum", operator.gt, "more than"),
+            ("minimum", operator.ge, "at least"),
+            ("maximum", operator.le, "at most"),
         ):
-            if keyword in schema and bad(schema[keyword]):
+            if keyword in schema and not good(value, schema[keyword]):
                 cure = f"write a number of {words} {schema[keyword]}"
                 self._wrong(path, f"`{name_of(path)}` is {shown(value)}", schema, cure)
 
@@ -195,18 +195,18 @@ class _Walk:
                 self._wrong(path, f"`{key}` is missing{where}", {}, f"add {key}: {example}")
 
 
-def _is(value: Any, wanted: Any) -> bool:
+def _is(value: object, wanted: object) -> bool:
     if wanted is None:
         return True
     kind = kind_of(value)
     kinds = _listed(wanted)
     if kind in kinds or (kind == "integer" and "number" in kinds):
         return True
-    return kind == "number" and "integer" in kinds and float(value).is_integer()
+    return isinstance(value, float) and "integer" in kinds and value.is_integer()
 
 
-def _listed(wanted: Any) -> list[str]:
-    return [wanted] if isinstance(wanted, str) else list(wanted)
+def _listed(wanted: object) -> list[str]:
+    return [wanted] if isinstance(wanted, str) else wanted if isinstance(wanted, list) else []
 
 
 def _search(pattern: str, text: str) -> bool:
@@ -214,9 +214,9 @@ def _search(pattern: str, text: str) -> bool:
     return re.search(pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern, text) is not None
 
 
-def _key(value: Any) -> bytes:
+def _key(value: object) -> bytes:
     return canonical(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(one: object, other: object) -> bool:
     return _key(one) == _key(other)

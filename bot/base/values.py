@@ -68,6 +68,8 @@ class Plugin(msgspec.Struct, frozen=True, kw_only=True):
     draft: bool = True
     network: Network = "none"
     limits: Limits = Limits()
+    ceilings: tuple[str, ...] = ()
+    """Which of `limits` the manifest sets: a playbook can ask for less of these, not for more."""
     archived: bool = False
     """Set by a person to leave the plugin out without deleting the entry."""
 
