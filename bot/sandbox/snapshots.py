@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from bot.base.git import Change, GitDir
+from bot.base.staging import patiently
 from bot.ports import Effect
 
 _ABSENT = "000000"
@@ -35,13 +36,16 @@ class Snapshots:
     """Snapshots of one workspace. The git-dir's own index belongs to it."""
 
     def __init__(self, git: GitDir, workspace: Path) -> None:
-        """`git` is ours alone and lies outside of `workspace`."""
+        """`git` is ours alone and lies outside of `workspace`; its index is what `workspace` was filled from."""
         self._git, self._workspace = git, workspace
+        self._base: str | None = None
         self._blobs: dict[str, _Blob] = {}
 
     def snapshot(self) -> str:
         """The tree of the workspace as it is now, ignored files left out."""
-        return self._git.stage(self._workspace)
+        if self._base is None:
+            self._base = self._git.text("write-tree")
+        return self._git.stage(self._workspace, base=self._base)
 
     def changes(self, before: str, after: str) -> tuple[Effect, ...]:
         """What differs, by path."""
@@ -56,7 +60,11 @@ class Snapshots:
     def restore(self, tree: str) -> None:
         """Give every file that is not ignored the content it has in `tree`; what is not in there is removed."""
         self.snapshot()
-        self._git.run("read-tree", "--reset", "-u", tree, work_tree=self._workspace)
+
+        def attempt(seconds: float) -> bytes:
+            return self._git.run("read-tree", "--reset", "-u", tree, work_tree=self._workspace, timeout=seconds)
+
+        patiently(self._git, self._workspace, attempt)
 
     def _effect(self, change: Change, lines: tuple[int, int] | None) -> Effect:
         before, after = (
