@@ -117,8 +117,7 @@ class Checkout:
 
     def keep_prepared(self) -> None:
         """Remember the workspace as the set-up left it; later fillings start from that."""
-        index = self._index()
-        self.prepared_tree = self.git.stage(self.workspace, index=index)
+        self.prepared_tree = self.git.stage(self.workspace)
         shutil.copytree(self.workspace, self._prepared, symlinks=True, ignore=shutil.ignore_patterns(".git"))
 
     def fill(self, tree: str) -> None:
@@ -127,14 +126,12 @@ class Checkout:
         Whatever was in it before is gone, ignored files and the `.git` too.
         """
         empty(self.workspace)
-        index = self._index()
         if self._prepared.exists():
             shutil.copytree(self._prepared, self.workspace, symlinks=True, dirs_exist_ok=True)
-            self.git.stage(self.workspace, index=index)
-            self.git.run("read-tree", "--reset", "-u", tree, work_tree=self.workspace, index=index)
+            self.git.stage(self.workspace)
+            self.git.run("read-tree", "--reset", "-u", tree, work_tree=self.workspace)
         else:
-            self.git.checkout(tree, self.workspace, index=index)
-        index.unlink()
+            self.git.checkout(tree, self.workspace)
         self._lend_git(tree)
 
     def private(self) -> Path:
@@ -160,9 +157,6 @@ class Checkout:
         """Throw everything away."""
         empty(self.scratch)
         self.scratch.rmdir()
-
-    def _index(self) -> Path:
-        return self.scratch / "checkout.index"
 
     def _lend_git(self, tree: str) -> None:
         place = self.workspace / ".git"
