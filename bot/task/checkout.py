@@ -47,9 +47,11 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 def locate(task: Task, forge: ForgeRead) -> Origin:
     """Ask the forge and the remote where the task starts.
 
-    Raises `TaskSkipped` for an archived or empty repository, `WorldError` when it cannot be reached or the base branch
+    Raises `TaskSkipped` for an archived or empty repository and by policy, `WorldError` when it cannot be reached or the base branch
     is not there.
     """
+    if task.skip is not None:
+        raise TaskSkipped(f"Left out: {task.skip}.")
     facts = forge.facts(task.plugin.repo)
     if facts.archived:
         raise TaskSkipped("The repository is archived.", "Take it out of fleet.yaml, or unarchive it.")
