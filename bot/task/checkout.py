@@ -47,8 +47,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 def locate(task: Task, forge: ForgeRead) -> Origin:
     """Ask the forge and the remote where the task starts.
 
-    Raises `TaskSkipped` for an archived or empty repository and by policy, `WorldError` when it cannot be reached or the base branch
-    is not there.
+    Raises `TaskSkipped` for an archived or empty repository and where policy says so, `WorldError` when it cannot be
+    reached or the base branch is not there.
     """
     if task.skip is not None:
         raise TaskSkipped(f"Left out: {task.skip}.")
