@@ -61,9 +61,7 @@ def github_world(tmp_path: Path) -> Iterator[World]:
         objects = GitDir.init(tmp_path / "objects")
         base = _filled(bare, objects)
         forge = GitHubForge(token=TOKEN, api_url=github.api_url, server_url=github.url, clock=clock)
-        yield World(
-            forge=forge, repo="acme/widget", bare=bare, objects=objects, base=base, github=github, clock=clock
-        )
+        yield World(forge=forge, repo="acme/widget", bare=bare, objects=objects, base=base, github=github, clock=clock)
         forge.close()
         assert not github.violations
 

@@ -13,7 +13,9 @@ def _stand_in() -> None:
     from bot.trace.events import Clipped
 
     writer, commands = types.ModuleType("bot.trace.writer"), types.ModuleType("bot.trace.commands")
-    writer.clip = lambda data, sink: Clipped(text=data[:8192].decode("utf-8", "replace"), bytes=len(data), truncated=len(data) > 8192)  # type: ignore[attr-defined]
+    writer.clip = lambda data, sink: Clipped(
+        text=data[:8192].decode("utf-8", "replace"), bytes=len(data), truncated=len(data) > 8192
+    )  # type: ignore[attr-defined]
     commands.words = lambda command: tuple(command.split())  # type: ignore[attr-defined]
     commands.counts = lambda *args: None  # type: ignore[attr-defined]
     sys.modules |= {"bot.trace.writer": writer, "bot.trace.commands": commands}
