@@ -211,16 +211,17 @@ class GitHubForge:
             lambda: tuple(comment_of(found) for found in issue.get_comments()),
         )
 
-    def createcomment_of(self, repo: str, number: int, body: str) -> Comment:
+    def create_comment(self, repo: str, number: int, body: str) -> Comment:
         """Write a comment."""
         issue = self._repository(repo).get_issue(number)
         what = f"comment on {self._name(repo)}#{number}"
         return self._asking.write(what, lambda: comment_of(issue.create_comment(body)), again=False)
 
-    def updatecomment_of(self, repo: str, comment: int, body: str) -> Comment:
+    def update_comment(self, repo: str, comment: int, body: str) -> Comment:
         """Replace a comment of ours."""
 
         def call() -> Comment:
+            # A comment is found by its own id; nothing is asked about the issue.
             found = self._repository(repo).get_issue(0).get_comment(comment)
             found.edit(body)
             return comment_of(found)
