@@ -120,7 +120,12 @@ def _with_commit(run: Run, proposal: Proposal) -> Proposal:
 def _commands(run: Run) -> tuple[CommandSummary, ...]:
     """The commands of the run, from its own trace: the last ones when there are many."""
     found = [
-        CommandSummary(command=line.body.command, exit_code=line.body.exit_code, duration_ms=line.body.duration_ms)
+        CommandSummary(
+            command=line.body.command,
+            exit_code=line.body.exit_code,
+            duration_ms=line.body.duration_ms,
+            phase=line.body.phase,
+        )
         for line in read(run.folder / TRACE)
         if isinstance(line.body, CommandRun)
     ]

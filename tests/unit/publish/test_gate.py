@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bot.base.git import GitDir
+from bot.base.git import Change, GitDir
 from bot.base.redact import Redactor
 from bot.expected.paths import Scope
 from bot.publish.gate import Policy, decide
@@ -139,19 +139,26 @@ def test_a_deleted_test_is_refused_and_a_policy_can_allow_it(repository: Reposit
     assert judge(Policy(weaker_tests=True)) == ()
 
 
-def test_symlinks_executables_and_submodules_are_refused(repository: Repository, judge: Judge) -> None:
+def test_symlinks_and_executables_are_refused(repository: Repository, judge: Judge) -> None:
     (repository.work / "out").symlink_to("/etc")
     repository.write("run.sh", b"#!/bin/sh\n")
     (repository.work / "run.sh").chmod(0o755)
-    nested = repository.work / "nested"
-    nested.mkdir()
-    for arguments in (
-        ["init", "-q"],
-        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x"],
-    ):
-        subprocess.run(["git", *arguments], cwd=nested, check=True)
-    assert judge() == ("nested: a submodule", "out: a symbolic link", "run.sh: becomes executable")
-    assert judge(Policy(symlinks=True, executables=True)) == ("nested: a submodule",)
+    assert judge() == ("out: a symbolic link", "run.sh: becomes executable")
+    assert judge(Policy(symlinks=True, executables=True)) == ()
+
+
+def test_a_submodule_is_refused_whatever_the_policy(repository: Repository, judge: Judge) -> None:
+    git = repository.git
+    link = Change(
+        path="nested",
+        status="A",
+        mode_before="000000",
+        mode_after="160000",
+        blob_before="0" * 40,
+        blob_after=repository.base,
+    )
+    tree = git.graft(git.tree_of(repository.base), [link])
+    assert judge(Policy(symlinks=True, executables=True), tree=tree) == ("nested: a submodule",)
 
 
 def test_sizes_have_limits(repository: Repository, judge: Judge) -> None:
