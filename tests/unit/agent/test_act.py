@@ -257,8 +257,8 @@ def test_paging_into_nothing_says_what_there_is() -> None:
     bench = Bench({})
     assert "none" in bench.do("read_output", id="9.9").output
     bench.do("run_shell_command", command="seq 1 20000")
-    assert "1.0" in Bench.do(bench, "read_output", id="9.9").output
-    assert "20002 lines" in bench.do("read_output", id="1.0", start_line=30000).output
+    assert "2.0" in bench.do("read_output", id="9.9").output
+    assert "20002 lines" in bench.do("read_output", id="2.0", start_line=30000).output
 
 
 def test_a_middle_that_the_sandbox_did_not_keep_is_said_to_be_gone() -> None:

@@ -172,9 +172,15 @@ def test_what_a_command_changed_meanwhile_has_to_be_read_again() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["# ... rest unchanged", "// ... existing code ...", "... (remaining lines unchanged)", "# … rest of the file omitted",
-     "/* ... other methods stay the same ... */", "(the rest of the file remains unchanged)"],
-)  # fmt: skip
+    [
+        "# ... rest unchanged",
+        "// ... existing code ...",
+        "... (remaining lines unchanged)",
+        "# … rest of the file omitted",
+        "/* ... other methods stay the same ... */",
+        "(the rest of the file remains unchanged)",
+    ],
+)
 def test_a_line_that_stands_for_what_was_left_out_is_refused(line: str) -> None:
     bench = Bench({})
     assert line.strip() in bench.do("write_file", path="a.py", content=f"x = 1\n{line}\n").output
