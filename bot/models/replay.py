@@ -76,7 +76,7 @@ class ReplayModel:
 
 
 def _reply(event: ModelReplied, attempts: tuple[Attempt, ...]) -> Reply:
-    parts = tuple(msgspec.convert(part, Part) for part in event.parts)  # type: ignore[arg-type]
+    parts = tuple(msgspec.convert(part, Part) for part in event.parts)
     return msgspec.convert(
         {
             "turn": Turn(role="model", parts=parts, raw=event.raw),

@@ -1,7 +1,7 @@
 """When to try a model again, and when not: a pure policy over what went wrong.
 
-What a provider says about waiting is honoured (`Retry-After`, `RetryInfo`), a quota for the day is final, waiting counts
-against the deadline, and a refused key ends the campaign at once.
+What a provider says about waiting is honoured (`Retry-After`, `RetryInfo`), a quota for the day is final, waiting
+counts against the deadline, and a refused key ends the campaign at once.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class ScriptedModel:
             return self._answer(request)
         said = next(self._replies, None)
         if said is None:
-            msg = f"The scripted model {self._identity.name} has nothing more to say after {len(self.requests) - 1} turns."
+            msg = f"The scripted model {self._identity.name} has no line after {len(self.requests) - 1} turns."
             raise TaskFailed(msg)
         if isinstance(said, Exception):
             raise said

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
+from bot.agent.unusable import PROMPT_BLOCKED
 from bot.base.messages import Finish, Part, Reply, Request, Text, Thought, ToolCall, ToolResult, Turn
 from bot.base.values import Usage
 
@@ -38,7 +39,6 @@ FINISHES: dict[str, Finish] = {
     "MISSING_THOUGHT_SIGNATURE": "other",
 }
 """Gemini's finish reasons. One that is not here (a newer one) is `other`."""
-PROMPT_BLOCKED = "PROMPT_BLOCKED"
 _DEEPEST = 64
 
 

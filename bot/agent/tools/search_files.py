@@ -42,7 +42,8 @@ def search_files(
         raise ToolError("not_found" if "No such file" in said else "bad_arguments", said or "grep failed")
     if not lines:
         return f"[nothing below {path} fits]"
-    found = [_clean(context, line) for line in lines]
+    # grep answers in the order of the folder on disk; sorted, the same question has the same answer everywhere.
+    found = sorted((_clean(context, line) for line in lines), key=lambda line: line.partition(":")[0])
     if len(found) > _SHOWN:
         found = [*found[:_SHOWN], f"[{len(found) - _SHOWN:,} more; search a folder, or with a narrower pattern]"]
     return "\n".join(found)
