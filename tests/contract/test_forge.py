@@ -7,7 +7,15 @@ import pytest
 from bot.base.errors import ConfigurationError, ForgeError, TaskBlocked
 from bot.base.git import GitDir, ls_remote
 
-BRANCHES = ["fleet-bot/bump-3f2a", "fix/#7", "wörk/ünïcode", "a%2Fb", "x+y&z=1", "with'quote", "dots.and~no".replace("~", "-")]
+BRANCHES = [
+    "fleet-bot/bump-3f2a",
+    "fix/#7",
+    "wörk/ünïcode",
+    "a%2Fb",
+    "x+y&z=1",
+    "with'quote",
+    "dots.and~no".replace("~", "-"),
+]
 
 
 def test_git_reaches_the_repository_by_what_remote_says(world):
