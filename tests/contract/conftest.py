@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from forge_world import StillClock, commit
+from openapi_contract import OpenApi
 
 from bot.base.git import GitDir
 from bot.forge.github import GitHubForge
@@ -40,6 +41,12 @@ class World:
         return self.bare.resolve(f"refs/heads/{branch}")
 
 
+@pytest.fixture(scope="session")
+def openapi() -> OpenApi:
+    """GitHub's own description of its API."""
+    return OpenApi()
+
+
 def _filled(bare: GitDir, objects: GitDir) -> str:
     base = commit(bare, {"README.md": "hello\n"}, message="first")
     bare.run("update-ref", "refs/heads/main", base)
@@ -49,7 +56,7 @@ def _filled(bare: GitDir, objects: GitDir) -> str:
 
 
 @pytest.fixture
-def github_world(tmp_path: Path) -> Iterator[World]:
+def github_world(tmp_path: Path, openapi: OpenApi) -> Iterator[World]:
     """GitHubForge, by real PyGithub and git, at the virtual GitHub."""
     clock = StillClock()
     people = {ALICE: "alice"}
@@ -64,6 +71,8 @@ def github_world(tmp_path: Path) -> Iterator[World]:
         yield World(forge=forge, repo="acme/widget", bare=bare, objects=objects, base=base, github=github, clock=clock)
         forge.close()
         assert not github.violations
+        # Whatever a test did, what went over the wire has to be what GitHub describes.
+        assert not [fault for exchange in github.requests for fault in openapi.faults(exchange)]
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""What GitHub does beyond a path: pull requests, comments, refusals, faults. Real PyGithub, real git, a virtual GitHub."""
+"""What GitHub does beyond a path: pull requests, comments, refusals, faults.
+
+Real PyGithub and real git against the virtual GitHub; the fixture holds every exchange to GitHub's own description.
+"""
 
 from __future__ import annotations
 
@@ -162,12 +165,14 @@ def test_comments_are_read_on_all_pages_oldest_first(pushed):
 
 @pytest.mark.parametrize("what", ["comment", "body", "title"])
 def test_a_text_that_is_too_long_is_refused(pushed, what):
+    long = "x" * 65_537
+    if what == "comment":
+        opened(pushed)
+    call = {"comment": lambda: pushed.forge.create_comment(REPO, 1, long)}.get(
+        what, lambda: opened(pushed, **{what: long})
+    )
     with pytest.raises(ForgeError, match=r"too long \(maximum is \d+ characters\)") as caught:
-        if what == "comment":
-            opened(pushed)
-            pushed.forge.create_comment(REPO, 1, "x" * 65_537)
-        else:
-            opened(pushed, **{what: "x" * 65_537})
+        call()
     assert caught.value.status == 422
 
 
@@ -279,7 +284,7 @@ def test_an_archived_repository_says_so_and_takes_nothing(pushed):
 
 def test_a_push_rule_blocks_the_task_in_the_servers_words(world):
     world.github.add_repository(REPO, default_branch="main", refuse_push=True)
-    with pytest.raises(TaskBlocked, match="push declined due to repository rule violations.*GH013") as caught:
+    with pytest.raises(TaskBlocked, match=r"push declined due to repository rule violations.*GH013") as caught:
         world.forge.push(REPO, world.objects.path, world.change(), "fix/x", None)
     assert "\n" not in caught.value.what
     assert world.head("fix/x") is None

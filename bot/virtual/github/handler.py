@@ -18,7 +18,6 @@ import msgspec
 from bot.virtual.github.faults import Fault
 from bot.virtual.github.git_http import SERVICES, GitRequest
 from bot.virtual.github.pages import Page, page
-from bot.virtual.github.routing import Answer
 
 if TYPE_CHECKING:
     from bot.virtual.github.server import VirtualGitHub
@@ -109,7 +108,7 @@ class Handler(BaseHTTPRequestHandler):
         if fault is not None:
             self._fail(fault)
             return
-        self._log(answer.status, raw, answer)
+        self._log(answer.status, raw, answer.body)
         data = b"" if answer.status == 204 else json.dumps(answer.body).encode()
         headers = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "private, max-age=60"}
         self._send(answer.status, headers | answer.headers, data)
@@ -155,7 +154,7 @@ class Handler(BaseHTTPRequestHandler):
     def _fail(self, fault: Fault) -> None:
         if fault.kind == "status":
             status, headers, data = fault.answer(self.github.hub.store.clock.now())
-            self._log(status)
+            self._log(status, answered=_json(data))
             self._send(status, headers, data)
             return
         if fault.kind == "hang":
@@ -224,7 +223,7 @@ class Handler(BaseHTTPRequestHandler):
             return password or user
         return None
 
-    def _log(self, status: int, raw: bytes = b"", answer: Answer | None = None) -> None:
+    def _log(self, status: int, raw: bytes = b"", answered: object = None) -> None:
         github = self.github
         token = self._token()
         person = github.hub.people.get(token or "")
@@ -234,7 +233,7 @@ class Handler(BaseHTTPRequestHandler):
             status=status,
             login=person.login if person else "",
             sent=_json(raw) if github.record and raw else None,
-            answered=answer.body if github.record and answer else None,
+            answered=answered if github.record else None,
         )
         github.requests.append(exchange)
 

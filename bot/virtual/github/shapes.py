@@ -6,6 +6,7 @@ import base64
 import zlib
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from bot.virtual.github.bare import CommitFacts
 from bot.virtual.github.records import Person, Repository
@@ -185,7 +186,7 @@ class Shapes:
         """A ref by its full name."""
         place = f"{self.api}/repos/{full_name}/git"
         target = {"sha": sha, "type": kind, "url": f"{place}/{kind}s/{sha}"}
-        return {"ref": name, "node_id": node_id("Ref", 1), "url": f"{place}/{name}", "object": target}
+        return {"ref": name, "node_id": node_id("Ref", 1), "url": f"{place}/{quote(name)}", "object": target}
 
     def commit(self, full_name: str, facts: CommitFacts) -> JSON:
         """A commit. Whose account it is, nobody knows here."""
@@ -223,11 +224,11 @@ class Shapes:
 
     def branch(self, full_name: str, name: str, facts: CommitFacts) -> JSON:
         """A branch with its commit; none is protected."""
-        place = f"{self.api}/repos/{full_name}/branches/{name}"
+        place = f"{self.api}/repos/{full_name}/branches/{quote(name)}"
         return {
             "name": name,
             "commit": self.commit(full_name, facts),
-            "_links": {"self": place, "html": f"{self.url}/{full_name}/tree/{name}"},
+            "_links": {"self": place, "html": f"{self.url}/{full_name}/tree/{quote(name)}"},
             "protected": False,
             "protection": {"enabled": False},
             "protection_url": f"{place}/protection",

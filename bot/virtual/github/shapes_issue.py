@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from urllib.parse import quote
 
 from bot.virtual.github.bare import Comparison
 from bot.virtual.github.records import Comment, Issue, Label, Pull, Reaction, Repository, Status
@@ -31,7 +32,7 @@ class IssueShapes:
         return {
             "id": label.id,
             "node_id": node_id("Label", label.id),
-            "url": f"{self.place}/labels/{label.name}",
+            "url": f"{self.place}/labels/{quote(label.name)}",
             "name": label.name,
             "description": label.description,
             "color": label.color,
@@ -137,7 +138,10 @@ class IssueShapes:
             "commits": f"{place}/commits",
             "statuses": f"{self.place}/statuses/{pull.head_sha}",
         }
+        # GitHub's description has no null here, though it has one for the same labels elsewhere.
+        labels = [label | {"description": label["description"] or ""} for label in self.labels(issue)]
         return self._common(issue) | {
+            "labels": labels,
             "node_id": node_id("PullRequest", issue.id),
             "url": place,
             "html_url": page,
