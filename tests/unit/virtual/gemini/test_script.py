@@ -105,7 +105,8 @@ def test_a_rule_is_used_up_by_the_turns_it_made(post: Post, script: Path, reques
 def test_a_rule_may_answer_a_nudge(post: Post, script: Path, request_body: Body) -> None:
     write(
         script,
-        "rules: [{when: {step: 0}, calls: [{list_files: {}}]}, {when: {told: {contains: steps left}}, say: Hurrying.}]\n",
+        "rules:\n  - {when: {step: 0}, calls: [{list_files: {}}]}\n"
+        "  - {when: {told: {contains: steps left}}, say: Hurrying.}\n",
     )
     answer = post(request_body)[1]
     assert text_of(post(follow(request_body, answer, {"output": ""}, nudge="2 steps left"))[1]) == "Hurrying."

@@ -1,4 +1,4 @@
-"""Units of length, in metres."""
+"""Units of length and their conversion, in metres."""
 
 METRES = {"m": 1.0, "km": 1000.0, "ft": 0.3048, "mi": 1609.344}
 
