@@ -87,7 +87,7 @@ class Redactor:
         data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
         return self.data(data) != data
 
-    def value(self, value: Any) -> Any:  # noqa: ANN401 (JSON of any shape, and the same shape back)
+    def value(self, value: Any) -> Any:
         """A JSON-like value (dict, list, tuple, str, bytes, numbers, None) with every text in it redacted, keys too."""
         if isinstance(value, str):
             return self.text(value)

@@ -68,7 +68,7 @@ def _traces(file: Path) -> tuple[Path, ...]:
         return (file,)
     found = tuple(file / name for name in _TRACES if (file / name).is_file())
     if not found:
-        raise WorldError(f"There is no trace in {file}.", "Name a file, or a folder with a proposal in it.")  # noqa: EM102
+        raise WorldError(f"There is no trace in {file}.", "Name a file, or a folder with a proposal in it.")
     return found
 
 

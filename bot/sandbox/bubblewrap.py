@@ -53,7 +53,7 @@ def arguments(
     rights += [(place, "--bind") for place in writable]
     for place, option in sorted(rights, key=lambda pair: len(pair[0].parts)):
         line += [option, str(place), str(place)]
-    return [*line, "--remount-ro", "/", "--chdir", "/"]
+    return [*line, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/"]
 
 
 def _system(place: Path) -> list[str]:

@@ -143,7 +143,7 @@ def _own(line: Line) -> Step | None:
     """A step that is one line: what the model said, and what we did ourselves."""
     body = line.body
 
-    def step(actor: Actor, what: str, **fields: Any) -> Step:  # noqa: ANN401 (the fields of Step)
+    def step(actor: Actor, what: str, **fields: Any) -> Step:
         return Step(seq=line.seq, turn=line.turn, actor=actor, what=what, **fields)
 
     match body:

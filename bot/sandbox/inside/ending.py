@@ -18,7 +18,7 @@ def all_in_reach() -> None:
     """Kill everything that may be signalled. To be used only where that is proven to be nothing but our own."""
     deadline = time.monotonic() + _PATIENCE
     while _children_left(deadline):
-        _kill(-1, signal.SIGKILL)
+        kill(-1, signal.SIGKILL)
 
 
 def all_descendants() -> None:
@@ -51,10 +51,11 @@ def _children_left(deadline: float) -> bool:
 
 def _signal(pids: set[int], number: int) -> None:
     for pid in pids:
-        _kill(pid, number)
+        kill(pid, number)
 
 
-def _kill(pid: int, number: int) -> None:
+def kill(pid: int, number: int) -> None:
+    """Send a signal to a process that may be gone already."""
     try:
         os.kill(pid, number)
     except (ProcessLookupError, PermissionError):

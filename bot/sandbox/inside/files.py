@@ -12,6 +12,7 @@ import stat
 
 LARGEST = 4 << 30
 """Bytes of the largest file that is read; the sandbox does not let anybody write a larger one."""
+_LONGEST_PATH = 4095
 _CHUNK = 1 << 20
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -34,6 +35,14 @@ def relative(workspace: str, path: str) -> str:
     path = posixpath.normpath(path)
     if path == ".." or path.startswith("../"):
         msg = "outside of the workspace"
+        raise Refused(msg)
+    try:
+        length = len(os.fsencode(workspace)) + 1 + len(os.fsencode(path))
+    except UnicodeEncodeError:
+        msg = "not a path: it cannot be encoded"
+        raise Refused(msg) from None
+    if length > _LONGEST_PATH:
+        msg = "too long to be a path"
         raise Refused(msg)
     return path
 

@@ -114,8 +114,10 @@ def _keep(channel: int, kennel: commands.Kennel) -> None:
             kernel.adopt_orphans()
         return
     os.close(channel)
-    signal.signal(signal.SIGTERM, lambda _number, _frame: os.kill(worker, signal.SIGKILL))
+    # The client's way to end a worker that hangs. Once the worker is gone, nothing may keep us from the rest.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: ending.kill(worker, signal.SIGKILL))
     os.waitpid(worker, 0)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     kennel.end()
     os._exit(0)
 
