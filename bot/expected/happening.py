@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -45,13 +45,13 @@ class Order:
         return self._rank
 
 
-def happenings(lines: Iterable[Mapping[str, Any]]) -> Iterator[Happening]:
-    """Trace lines (`seq`, `turn`, `event` and the body's fields) as rules see them."""
+def happenings(lines: Iterable[Mapping[str, Any]], kinds: Container[str]) -> Iterator[Happening]:
+    """Trace lines (`seq`, `turn`, `event` and the body's fields) of these kinds as rules see them."""
     rank = Order().rank
     for line in lines:
-        event = line["event"]
-        fields = with_derived(line) if event == "command_run" else line
-        yield Happening(line["seq"], rank(line["turn"]), event, fields)
+        event, at = line["event"], rank(line["turn"])
+        if event in kinds:
+            yield Happening(line["seq"], at, event, with_derived(line) if event == "command_run" else line)
 
 
 def fields_of(body: EventBody) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import inspect
@@ -13,6 +13,8 @@ from msgspec import inspect
 from bot.trace.events import EVENTS
 
 Kind = Literal["number", "text", "path", "flag", "list", "map", "record"]
+Yaml = Any
+"""A part of a parsed document, of which nothing is known yet."""
 _PATHS = frozenset({"path", "file"})
 ENVELOPE = frozenset({"v", "seq", "time", "run", "turn", "event", "prev", "hash"})
 

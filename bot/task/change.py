@@ -6,8 +6,8 @@ import msgspec
 
 from bot.base import git
 from bot.base.values import Task
+from bot.expected.paths import is_test
 from bot.task.checkout import Checkout
-from bot.task.test_results import is_test
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
