@@ -138,7 +138,7 @@ class _Unfinished(dict[str, Any]):
         line = with_derived({"command": command, "phase": "agent", "call": call})
         super().__init__({name: line[name] for name in self._FORESEEN})
 
-    def get(self, key: str, default: object = None) -> Any:  # noqa: ANN401
+    def get(self, key: str, default: object = None) -> Any:
         if key not in self._FORESEEN:
             raise _Unknown
         return super().get(key, default)
