@@ -29,7 +29,7 @@ KEY = "AIzaSyA1b2C3d4E5f6G7h8I9j0KaLbMcNdOeP-q"
 
 
 def lines(path: Path) -> list[dict[str, object]]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def test_a_line_is_envelope_body_and_chain(tmp_path: Path) -> None:
