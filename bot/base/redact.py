@@ -15,25 +15,21 @@ would take ordinary text with it. A secret printed in pieces below 12 characters
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
-import html
-import json
 import re
 import secrets as randomness
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import quote, quote_plus
 
 import msgspec
 
 from bot.base.key_shapes import possible
+from bot.base.spellings import escaped, spellings
 
 _T = TypeVar("_T", bound=msgspec.Struct)
 _PROCESS_KEY = randomness.token_bytes(32)
-_FRAGMENT = 12
 _WORD = 4
 _SHORTEST = 8
 _SHORTEST_WORD = 5
@@ -141,13 +137,13 @@ class Redactor:
         if len(value) < _SHORTEST_WORD:
             return
         tag = self._tag(value.encode("utf-8", "surrogatepass"))
-        for spelling, window in _spellings(_ARMOUR.sub("", value)):
+        for spelling, window in spellings(_ARMOUR.sub("", value)):
             raw = spelling.encode("utf-8", "surrogatepass")
             text = _reduced(_blanked(raw))
             if len(text) >= _SHORTEST:
                 self._learn_form(_Form(text, _least(raw, window), tag))
         if len(_reduced(value.encode("utf-8", "surrogatepass"))) < _SHORTEST:
-            for spelling in {value, value[::-1], json.dumps(value)[1:-1], quote(value, safe=""), html.escape(value)}:
+            for spelling in sorted(escaped(value) | {value[::-1]}):
                 exact = re.escape(spelling.encode("utf-8", "surrogatepass"))
                 self._literals.append((re.compile(rb"(?<![A-Za-z0-9])" + exact + rb"(?![A-Za-z0-9])"), tag))
 
@@ -192,26 +188,6 @@ class Redactor:
 
     def _tag(self, secret: bytes) -> bytes:
         return b"[secret:" + hmac.new(self._key, secret, hashlib.sha256).hexdigest()[:8].encode() + b"]"
-
-
-def _spellings(value: str) -> Iterator[tuple[str, int]]:
-    """Every form of a secret, and how many characters of it stand for `_FRAGMENT` of the secret."""
-    data = value.encode("utf-8", "surrogatepass")
-    plain = {value, json.dumps(value)[1:-1], quote(value, safe=""), quote_plus(value), html.escape(value)}
-    for spelling in sorted(plain):
-        yield spelling, _FRAGMENT
-        yield spelling[::-1], _FRAGMENT
-    yield data.hex(), 2 * _FRAGMENT  # also %41%49 and 41 49, once reduced
-    yield data[::-1].hex(), 2 * _FRAGMENT
-    yield "".join(f"x{byte:02x}" for byte in data), 3 * _FRAGMENT
-    yield "".join(f"0x{byte:02x}" for byte in data), 4 * _FRAGMENT
-    yield "".join(f"u{ord(char):04x}" for char in value), 5 * _FRAGMENT
-    for before in range(3):
-        # Only the characters that the neighbours of the secret have no part in.
-        first, last = -(-before * 8 // 6), (before + len(data)) * 8 // 6
-        encoded = base64.b64encode(bytes(before) + data).decode()[first:last]
-        yield encoded, _FRAGMENT * 8 // 6 - 1
-        yield encoded[::-1], _FRAGMENT * 8 // 6 - 1
 
 
 def _least(raw: bytes, window: int) -> int:

@@ -25,12 +25,13 @@ _ENDS = 120
 """How many steps are kept of each end of a long run."""
 _ROOM = 1_000
 """Kept free for the lines around the steps."""
+_WEIGHT = ("refused", "limit", "stopped", "model", "nudge", "retry")
 _NAMED = {
     "refused": "Refused",
     "failed": "Failed",
     "limit": "Limit reached",
     "nudge": "Told by fleet-bot",
-    "retry": "Model had to be asked again",
+    "retry": "Asked the model again",
     "stopped": "Stopped in the middle of",
     "model": "Unusual answer of the model",
 }
@@ -157,10 +158,12 @@ def _deviations(proposal: dict[str, Any], story: _Story) -> str:
     lines = []
     if (proposal.get("sandbox") or {}).get("level") == "none":
         lines.append("- **No sandbox**: the commands of this run were not confined.")
-    shown = (story.grave + story.failed)[:_DEVIATIONS]
+    grave = sorted(story.grave, key=lambda step: (_WEIGHT.index(step.deviation), step.seq))
+    shown = (grave + story.failed)[:_DEVIATIONS]
     for step in shown:
+        doing = f"`{_cell(step.target)}`" if step.deviation in {"limit", "nudge"} else _doing(step)
         result = f": {_cell(step.result)}" if step.result else ""
-        lines.append(f"- {_NAMED[step.deviation]}: {_doing(step)}{result} (line {step.seq})")
+        lines.append(f"- {_NAMED[step.deviation]}: {doing}{result} (line {step.seq})")
     if story.deviating > len(shown):
         lines.append(f"- and {story.deviating - len(shown)} more, see the steps")
     if not lines:
@@ -197,7 +200,7 @@ def _table(rows: Iterator[_Row]) -> str:
 
 
 def _time(milliseconds: float) -> str:
-    return f"{milliseconds / 1000:.1f} s" if milliseconds else ""
+    return f"{milliseconds / 1000:.1f} s" if milliseconds >= 50 else ""
 
 
 def _size(text: str) -> int:

@@ -18,12 +18,12 @@ _UNSEEN = re.compile(
 )
 _BREAKS = re.compile("[\r\n\x0b\x0c\x85\u2028\u2029\t]+")
 _TRIGGERS = re.compile(
-    r"@(?=[\w-])"  # mentions, mail addresses
-    r"|#(?=\d)"  # references, and with them closing words
+    r"@"  # mentions, mail addresses
+    r"|#(?=\d|\Z)"  # references, and with them closing words
     r"|\bGH-(?=\d)"
     r"|(?<=[A-Za-z]):(?=//)|\bwww(?=\.)|\bmailto:|\bxmpp:"  # links that need no brackets
     r"|\](?=\s*[(\[:])|!(?=\[)|\[(?=[\^\[])"  # links, images, footnotes
-    r"|<(?=[A-Za-z/!?@#])|&(?=[#\w])"  # HTML, entities
+    r"|<(?=[A-Za-z/!?@#]|\Z)|&(?=[#\w]|\Z)"  # HTML, entities
     r"|\$(?=[$`\u02cb])",  # formulas
     re.IGNORECASE,
 )

@@ -43,9 +43,10 @@ def told(
         if (only_failed and step.good and not step.deviation) or (turn is not None and step.turn != turn):
             continue
         if step.turn != current:
+            outside = "fleet-bot, before the agent" if current < 0 else "fleet-bot, after the agent"
             current = step.turn
             yield ""
-            yield paint(f"turn {current}" if current else "before the first turn", bold=True)
+            yield paint(f"turn {current}" if current else outside, bold=True)
         yield from _step(step, paint, full=full)
     if first:
         yield from ends.opening(paint, full=full)

@@ -221,7 +221,7 @@ secrets_ = st.text(string.ascii_letters + string.digits + "_-", min_size=26, max
 anything = st.text(st.characters(codec="utf-8"), max_size=60)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(secrets_, st.sampled_from(sorted(FORMS)), anything, anything)
 def test_whatever_the_secret_and_whatever_stands_around_it(secret: str, form: str, before: str, after: str) -> None:
     redactor = Redactor([secret])
@@ -231,7 +231,7 @@ def test_whatever_the_secret_and_whatever_stands_around_it(secret: str, form: st
     assert not redactor.found(clean)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_every_fragment_of_twelve_characters_is_found(data: st.DataObject) -> None:
     secret = data.draw(st.text(string.ascii_letters + string.digits, min_size=20, max_size=60))
@@ -243,13 +243,13 @@ def test_every_fragment_of_twelve_characters_is_found(data: st.DataObject) -> No
     assert fragment not in clean
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.recursive(anything | st.integers() | st.none(), lambda v: st.lists(v) | st.dictionaries(anything, v)))
 def test_values_without_secrets_come_back_equal(value: object) -> None:
     assert REDACTOR.value(value) == value
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(anything, secrets_)
 def test_a_struct_is_left_with_no_secret_wherever_it_stood(text: str, secret: str) -> None:
     redactor = Redactor([secret])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -83,8 +84,10 @@ RUNS = {
     "jest": (
         "npx jest",
         1,
-        "Test Suites: 1 failed, 1 total\nTests:       1 failed, 2 skipped, 1 todo, 3 passed, 7 total\n"
-        "Snapshots:   0 total\nTime:        0.5 s\nRan all test suites.\n",
+        (
+            "Test Suites: 1 failed, 1 total\nTests:       1 failed, 2 skipped, 1 todo, 3 passed, 7 total\n"
+            "Snapshots:   0 total\nTime:        0.5 s\nRan all test suites.\n"
+        ),
         (3, 1, 3, 0),
     ),
     "vitest": (
@@ -108,22 +111,26 @@ RUNS = {
     "node, spec": (
         "node --test",
         0,
-        "ℹ tests 2\nℹ suites 1\nℹ pass 2\nℹ fail 0\nℹ cancelled 0\nℹ skipped 0\nℹ todo 0\nℹ duration_ms 5\n",
+        "? tests 2\n? suites 1\n? pass 2\n? fail 0\n? cancelled 0\n? skipped 0\n? todo 0\n".replace("?", "\u2139"),
         (2, 0, 0, 0),
     ),
     "go": (
         "go test -v ./...",
         1,
-        "=== RUN   TestA\n--- PASS: TestA (0.00s)\n=== RUN   TestB\n    x_test.go:3: no\n--- FAIL: TestB (0.00s)\n"
-        "=== RUN   TestC\n--- SKIP: TestC (0.00s)\nFAIL\nFAIL\tx\t0.002s\nFAIL\n",
+        (
+            "=== RUN   TestA\n--- PASS: TestA (0.00s)\n=== RUN   TestB\n    x_test.go:3: no\n--- FAIL: TestB (0.00s)\n"
+            "=== RUN   TestC\n--- SKIP: TestC (0.00s)\nFAIL\nFAIL\tx\t0.002s\nFAIL\n"
+        ),
         (1, 1, 1, 0),
     ),
     "cargo": (
         "cargo test",
         0,
-        "running 2 tests\ntest a ... ok\ntest b ... ignored\n\ntest result: ok. 1 passed; 0 failed; 1 ignored; 0 measured; "
-        "0 filtered out; finished in 0.00s\n\n   Doc-tests x\n\nrunning 1 test\n\n"
-        "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.10s\n\n",
+        (
+            "running 2 tests\ntest a ... ok\ntest b ... ignored\n\ntest result: ok. 1 passed; 0 failed; 1 ignored; "
+            "0 measured; 0 filtered out; finished in 0.00s\n\n   Doc-tests x\n\nrunning 1 test\n\n"
+            "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.10s\n\n"
+        ),
         (2, 0, 1, 0),
     ),
     "phpunit": ("vendor/bin/phpunit", 0, "OK (5 tests, 10 assertions)\n", (5, 0, 0, 0)),
@@ -144,9 +151,13 @@ RUNS = {
     "surefire": (
         "mvn -B test",
         1,
-        "[INFO] Tests run: 2, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 0.02 s -- in A\n[INFO] Results:\n[INFO] \n"
-        "[INFO] Tests run: 2, Failures: 0, Errors: 0, Skipped: 0\n[INFO] \n[ERROR] Tests run: 4, Failures: 1, Errors: 1, "
-        "Skipped: 1\n[INFO] BUILD FAILURE\n",
+        (
+            "[INFO] Tests run: 2, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 0.02 s -- in A\n"
+            "[INFO] Results:\n[INFO] \n"
+            "[INFO] Tests run: 2, Failures: 0, Errors: 0, Skipped: 0\n[INFO] \n"
+            "[ERROR] Tests run: 4, Failures: 1, Errors: 1, "
+            "Skipped: 1\n[INFO] BUILD FAILURE\n"
+        ),
         (3, 1, 1, 1),
     ),
     "junit": ("java org.junit.runner.JUnitCore X", 1, "Tests run: 2,  Failures: 1\n", (1, 1, 0, 0)),
@@ -229,6 +240,7 @@ def test_the_real_runners_of_python_are_understood(tmp_path: Path) -> None:
             [sys.executable, "-m", module, *(["-p", "no:cacheprovider"] if module == "pytest" else [])],
             cwd=tmp_path,
             capture_output=True,
+            env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         )
         seen = counts(f"python -m {module}", done.returncode, done.stdout, done.stderr)
         assert seen == tally(passed=1, failed=1, skipped=1)
