@@ -68,9 +68,9 @@ def decide(failure: Failure, *, tries: int, left: float, chance: float, policy: 
         return final
     said = f"{failure.cause} ({failure.status})" if failure.status else failure.cause.rstrip(".")
     if tries >= policy.attempts:
-        return GiveUp(
-            kind="failed", what=f"The model could not be had in {tries} tries: {said}.", cure="Run it again later."
-        )
+        times = "1 try" if tries == 1 else f"{tries} tries"
+        what = f"The model could not be had in {times}: {said}."
+        return GiveUp(kind="failed", what=what, cure="Run it again later.")
     wait = min(policy.first * 2 ** (tries - 1), policy.longest)
     # A server's wish is a floor: jitter only ever adds to it.
     seconds = max(wait, failure.retry_after or 0.0) * (1 + policy.jitter * chance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import time
 
@@ -30,7 +31,7 @@ def test_a_step_costs_at_most_a_millisecond_and_the_last_as_much_as_the_first() 
     limits = Limits(steps=STEPS + 2, tokens=10**9, cost_usd=1e6)
     model = ScriptedModel(script)
     run_loop(make_crew(model, sandbox, task=make_task(limits=limits), guard=FixedGuard()))
-    steps = [(b - a) * 1000 for a, b in zip(stamps, stamps[1:], strict=False)]
+    steps = [(b - a) * 1000 for a, b in itertools.pairwise(stamps)]
     first, last = statistics.median(steps[:50]), statistics.median(steps[-50:])
     print(
         f"\nloop: {statistics.median(steps):.3f} ms a step (goal {GOAL_MS}), first 50 {first:.3f}, last 50 {last:.3f}"

@@ -353,7 +353,7 @@ def test_a_server_that_drips_is_left_behind() -> None:
     drip = Drip(0.02, answer({"text": "x" * 5000}))
     with serving(drip, clock=SystemClock(), call_seconds=0.3, policy=once) as (_, model):
         began = time.monotonic()
-        with pytest.raises(TaskFailed, match="no answer within"):
+        with pytest.raises(TaskFailed, match="not complete in time"):
             model.reply(ASK, deadline=began + 60, on_attempt=lambda attempt: None)
         assert time.monotonic() - began < 5
 
@@ -367,7 +367,7 @@ def test_a_server_that_says_nothing_is_left_behind_and_the_next_try_works() -> N
     ):
         reply = model.reply(ASK, deadline=time.monotonic() + 60, on_attempt=lambda attempt: None)
     assert reply.turn.text == "x"
-    assert "in time" in reply.attempts[0].cause or "within" in reply.attempts[0].cause
+    assert "in time" in reply.attempts[0].cause
 
 
 def test_what_is_no_error_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
