@@ -141,7 +141,7 @@ class GeminiModel:
         if broke:
             raise self._translated(broke[0]) from None
         self._made = None
-        raise _TryFailed(Failure(status=0, cause=f"no answer within {seconds:.0f} s"))
+        raise _TryFailed(Failure(status=0, cause="the answer was not complete in time"))
 
     def _post(self, sent: dict[str, Any], seconds: float) -> str:
         from google.genai import types
@@ -171,6 +171,8 @@ class GeminiModel:
                 base_url=self._base_url,
                 api_version=self._api_version,
                 timeout=int(self._call_seconds * 1000),
+                # The SDK follows redirects, and its key header would go along to any host.
+                client_args={"follow_redirects": False},
                 retry_options=types.HttpRetryOptions(attempts=1),
             )
             self._made = genai.Client(http_options=options, **where)

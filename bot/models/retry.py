@@ -66,11 +66,11 @@ def decide(failure: Failure, *, tries: int, left: float, chance: float, policy: 
     final = _final(failure)
     if final is not None:
         return final
-    said = f"{failure.cause} ({failure.status})" if failure.status else failure.cause
+    said = f"{failure.cause} ({failure.status})" if failure.status else failure.cause.rstrip(".")
     if tries >= policy.attempts:
-        return GiveUp(
-            kind="failed", what=f"The model could not be had in {tries} tries: {said}.", cure="Run it again later."
-        )
+        times = "1 try" if tries == 1 else f"{tries} tries"
+        what = f"The model could not be had in {times}: {said}."
+        return GiveUp(kind="failed", what=what, cure="Run it again later.")
     wait = min(policy.first * 2 ** (tries - 1), policy.longest)
     # A server's wish is a floor: jitter only ever adds to it.
     seconds = max(wait, failure.retry_after or 0.0) * (1 + policy.jitter * chance)
@@ -85,20 +85,20 @@ def decide(failure: Failure, *, tries: int, left: float, chance: float, policy: 
 def _final(failure: Failure) -> GiveUp | None:
     said = failure.cause
     if failure.status == 401 or failure.reason == "API_KEY_INVALID":
-        return GiveUp(kind="configuration", what=f"The model's provider refused the key: {said}", cure=_KEY)
+        return GiveUp(kind="configuration", what=f"The model's provider refused the key: {said}.", cure=_KEY)
     if failure.status == 403:
-        return GiveUp(kind="configuration", what=f"The key may not use this model: {said}", cure=_KEY)
+        return GiveUp(kind="configuration", what=f"The key may not use this model: {said}.", cure=_KEY)
     if failure.status == 404:
         cure = "Check --model, and the API version."
-        return GiveUp(kind="configuration", what=f"The model's provider does not know it: {said}", cure=cure)
+        return GiveUp(kind="configuration", what=f"The model's provider does not know it: {said}.", cure=cure)
     if failure.status == 400 and failure.reason == "FAILED_PRECONDITION":
         cure = "Check billing and region of the project that the key belongs to."
-        return GiveUp(kind="configuration", what=f"The model's provider does not serve this key: {said}", cure=cure)
+        return GiveUp(kind="configuration", what=f"The model's provider does not serve this key: {said}.", cure=cure)
     if failure.quota_used_up:
         cure = "Wait until the quota is renewed, or use another model or key."
-        return GiveUp(kind="failed", what=f"The quota for this model is used up: {said}", cure=cure)
+        return GiveUp(kind="failed", what=f"The quota for this model is used up: {said}.", cure=cure)
     if failure.status not in _RETRIED:
-        what = f"The model's provider refused the request ({failure.status}): {said}"
+        what = f"The model's provider refused the request ({failure.status}): {said}."
         return GiveUp(kind="failed", what=what, cure="")
     return None
 
@@ -175,5 +175,5 @@ def _list(value: object) -> list[Any]:
 def _line(message: str) -> str:
     """One line, short, without the tags of an HTML page."""
     text = re.sub(r"<(?:style|script)[^>]{0,200}>.{0,5000}?</(?:style|script)>|<[^<>]{0,200}>", " ", message[:20_000])
-    text = " ".join(text.split())
+    text = " ".join(text.split()).rstrip(".")
     return text if len(text) <= _SAID else text[:_SAID] + "…"

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 KEY = "test-key-0123456789abcdef"
 _PATH = re.compile(
-    r"/v1(?:beta|beta1)?/(?:publishers/google/|projects/[\w-]+/locations/[\w-]+/publishers/google/)?models/[\w.-]+:generateContent"
+    r"/v1(?:beta|beta1)?/(?:(?:projects/[\w-]+/locations/[\w-]+/)?publishers/google/)?models/[\w.-]+:generateContent"
 )
 _FIELDS = {"contents", "systemInstruction", "tools", "toolConfig", "generationConfig"}
 
@@ -116,7 +116,7 @@ class GeminiWire:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
-    def __enter__(self) -> GeminiWire:
+    def __enter__(self) -> Self:
         self.thread.start()
         return self
 
