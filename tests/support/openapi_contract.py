@@ -14,7 +14,7 @@ import jsonschema_rs
 from bot.virtual.github.handler import Exchange
 
 SUBSET = Path(__file__).resolve().parent.parent / "golden" / "github-openapi" / "subset.json"
-EVERYWHERE = {"400", "401", "403", "404", "413", "429", "500", "502", "503", "504"}
+EVERYWHERE = {"400", "401", "403", "404", "413", "422", "429", "500", "502", "503", "504"}
 """Statuses that any route may answer; the description names them only here and there."""
 MULTI_SEGMENT = {"ref", "branch"}
 
