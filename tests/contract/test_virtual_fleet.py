@@ -22,7 +22,21 @@ SCRIPTS = {"add_editorconfig"}
 """Playbooks that need no model."""
 CLAIMS_TOO_MUCH = {"lantern"}
 """Plugins on which the scripted agent says more than it has shown."""
-HEADS = {}
+HEADS = {
+    "acme/atlas": "bdb0bbcf6c76eb94349371a15037cd7bac1dcff2",
+    "acme/brittle": "66c7a7f3027a7f954c80ffa569bbb2c1b82dc564",
+    "acme/greeter": "e849c97e5bb8ec10008643ba6b9e6119f9bc1b52",
+    "acme/kiosk": "f2c36bdb7a20cec6adfc2c0ba47cf7f599e0ae39",
+    "acme/lantern": "c3c29444232ce5d69898bc193ed1f4d9a4fed1df",
+    "acme/pager": "42c6b34899ecf20610c61f953d36d7f4dcb1d68b",
+    "acme/slugger": "a1d79e43d93254f82e81c99b1b95a9ecdb5d20f5",
+    "acme/steady": "d202e6363b94ea74519ed71e7f6bca6b99dfe893",
+    "acme/tally": "8a6fd47eb04c3902c1ce78903c65a11bd1e49121",
+    "acme/vault": "8cae274bdfaa30d3ca847b9b9e2a05913d604646",
+    "acme/weft": "f8922b9fe9aec336da4b3d9ce59b8709af54649e",
+    "acme/workshop": "652fcc92fa0394f455a016866d716ee3e6255a4a",
+}
+"""The commit that each repository's default branch is at: changes only when somebody changes the plain files."""
 SCENARIOS = [(plugin, scenario) for plugin in FLEET for scenario in plugin.scenarios]
 TO_PROVE = [(plugin, scenario) for plugin, scenario in SCENARIOS if scenario.playbook == "fix_bug"]
 PLAYED = [(plugin, scenario) for plugin, scenario in SCENARIOS if scenario.playbook not in SCRIPTS]
