@@ -1,4 +1,4 @@
-"""What every shipped virtual plugin keeps to, so that a scenario shows something about a playbook and not about itself."""
+"""What every shipped virtual plugin keeps to, so that a scenario shows something of a playbook and not of itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from scripted_agent import REPORT_TOOL, TOOLS, Workspace, client, play, run, settings
 
-from bot.task.test_results import is_test
+from bot.expected.paths import is_test
 from bot.virtual.gemini.server import VirtualGemini
 from bot.virtual.materialise import commit_ids, fill, history_of, materialise
 from bot.virtual.plugin import Scenario, VirtualPlugin, find_virtual_fleet, read_virtual_fleet
