@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from scripted_agent import REPORT_TOOL, TOOLS, Workspace, client, play, run, settings
 
+from bot.base.git import RAW_ATTRIBUTES
 from bot.expected.paths import is_test
 from bot.virtual.gemini.server import VirtualGemini
 from bot.virtual.materialise import commit_ids, fill, history_of, materialise
@@ -72,7 +73,9 @@ def clone(plugin: VirtualPlugin, folder: Path, scenario: Scenario | None = None)
         start = next((name for name in ids if f"{{commit:{name}}}" in report_of(plugin, scenario)), start)
     if scenario is not None and scenario.commit is not None:
         start = fill(scenario.commit, ids)
-    git(folder, "clone", "--quiet", str(bare), "work")
+    git(folder, "clone", "--quiet", "--no-checkout", str(bare), "work")
+    # Byte for byte, as the bot checks out: one plugin's attributes make an ordinary clone dirty.
+    (folder / "work" / ".git" / "info" / "attributes").write_text(RAW_ATTRIBUTES, encoding="utf-8")
     git(folder / "work", "checkout", "--quiet", ids.get(start, start))
     return folder / "work" / plugin.entry.directory
 
