@@ -24,18 +24,18 @@ SCRIPTS = {"add_editorconfig"}
 CLAIMS_TOO_MUCH = {"lantern"}
 """Plugins on which the scripted agent says more than it has shown."""
 HEADS = {
-    "acme/atlas": "bdb0bbcf6c76eb94349371a15037cd7bac1dcff2",
-    "acme/brittle": "66c7a7f3027a7f954c80ffa569bbb2c1b82dc564",
-    "acme/greeter": "e849c97e5bb8ec10008643ba6b9e6119f9bc1b52",
-    "acme/kiosk": "f2c36bdb7a20cec6adfc2c0ba47cf7f599e0ae39",
-    "acme/lantern": "c3c29444232ce5d69898bc193ed1f4d9a4fed1df",
+    "acme/atlas": "ce7946317ebc2e716b78cb23cf0a4a4a4d5bd580",
+    "acme/brittle": "53d861adfb89da910284039d14e2c63f7b03ca24",
+    "acme/greeter": "3b79b76598e9a922fba0b24438ff0ab2e67fb16f",
+    "acme/kiosk": "dabbf65a01563e63682ee9459759ac29b6d8da1f",
+    "acme/lantern": "956e25117f0d19f9061a14fe3f855c8a3e57d4fc",
     "acme/pager": "42c6b34899ecf20610c61f953d36d7f4dcb1d68b",
-    "acme/slugger": "a1d79e43d93254f82e81c99b1b95a9ecdb5d20f5",
-    "acme/steady": "d202e6363b94ea74519ed71e7f6bca6b99dfe893",
-    "acme/tally": "8a6fd47eb04c3902c1ce78903c65a11bd1e49121",
-    "acme/vault": "8cae274bdfaa30d3ca847b9b9e2a05913d604646",
+    "acme/slugger": "08e85cc80ddee10b4a17aab0c2498458bcb0b707",
+    "acme/steady": "f9f4479c97479f2657e2744358a8fba6b9eccba8",
+    "acme/tally": "ed7edee7eeafcbcb1b8b186d1e55ef6ce068bc61",
+    "acme/vault": "63743690904900a176e6dccc55f595d3801b626c",
     "acme/weft": "f8922b9fe9aec336da4b3d9ce59b8709af54649e",
-    "acme/workshop": "652fcc92fa0394f455a016866d716ee3e6255a4a",
+    "acme/workshop": "66ec586f853cfff49f96ac849034e88530534b12",
 }
 """The commit that each repository's default branch is at: changes only when somebody changes the plain files."""
 SCENARIOS = [(plugin, scenario) for plugin in FLEET for scenario in plugin.scenarios]
