@@ -135,7 +135,7 @@ class Workspace:
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """A shell command as the bot's sandbox runs it: our Python first on PATH, nothing else of our environment."""
     env = {"PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
-    env |= {"PYTEST_ADDOPTS": "-p no:cacheprovider -p no:xdist -p no:cov", "LC_ALL": "C.UTF-8"}
+    env |= {"PYTEST_ADDOPTS": "-p no:cacheprovider", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "LC_ALL": "C.UTF-8"}
     return subprocess.run(
         command, shell=True, cwd=folder, capture_output=True, text=True, env=env, timeout=60, check=False
     )
