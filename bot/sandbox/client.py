@@ -153,11 +153,9 @@ class Worker:
             return
 
     def _said(self) -> str:
-        if self._errors.closed:
-            return ""
-        size = self._errors.seek(0, os.SEEK_END)
-        self._errors.seek(max(0, size - _SAID))
-        return self._errors.read().decode("utf-8", "replace").strip()
+        with self._errors as errors:
+            errors.seek(max(0, errors.seek(0, os.SEEK_END) - _SAID))
+            return errors.read().decode("utf-8", "replace").strip()
 
 
 class _Unanswered(Exception):

@@ -89,6 +89,8 @@ class Launcher:
             "HOME": str(room.home),
             "TMPDIR": "/tmp" if inside else str(room.temporary),
             "LANG": "C.UTF-8",
+            # Landlock leaves /etc/gitconfig in sight but unreadable, which git takes for an error.
+            "GIT_CONFIG_NOSYSTEM": "1",
         }
         root = bubblewrap.INSIDE if inside else Path(__file__).resolve().parent.parent.parent
         start = "import sys; sys.path.append(sys.argv[1]); from bot.sandbox.inside.worker import main; main()"

@@ -22,7 +22,7 @@ class Room:
     writable: tuple[Path, ...] = ()
     readonly: tuple[Path, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
-    """On top of HOME, TMPDIR, PATH and LANG, which are all that there is without."""
+    """On top of HOME, TMPDIR, PATH, LANG and GIT_CONFIG_NOSYSTEM, which are all that there is without."""
     network: Network = "none"
 
     @property
