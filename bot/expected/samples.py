@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.expected.vocabulary import Field, Yaml
 
-ELSEWHERE = ("elsewhere/of/all.txt", "elsewhere.txt")
+ELSEWHERE = ("elsewhere/of/all.data", "elsewhere.data", "elsewhere/of/all.py", "elsewhere.txt")
 _CATEGORIES = {"DIGIT": "12", "WORD": "ab", "SPACE": " \t", "NOT_SPACE": "ab", "NOT_DIGIT": "ab", "NOT_WORD": "-."}
 _LONGEST = 2000
 

@@ -154,9 +154,7 @@ def test_a_state_has_a_fixed_size(trace: Trace) -> None:
 
 
 def verdict_of(name: str, *turns: tuple[int, str]) -> tuple[str, int | None, str]:
-    lines = [
-        {"seq": seq, "turn": turn, "event": "note", "message": word} for seq, (turn, word) in enumerate(turns)
-    ]
+    lines = [{"seq": seq, "turn": turn, "event": "note", "message": word} for seq, (turn, word) in enumerate(turns)]
     verdict = check(book_of(name), lines, finished=True).all[0]
     return verdict.result, verdict.seq, verdict.reason
 
