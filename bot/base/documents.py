@@ -94,7 +94,9 @@ def parse(text: str, name: str, *, first_line: int = 1) -> Document:
     for found in _CONTROL.finditer(text):
         line = text.count("\n", 0, found.start()) + first_line
         reader.problems.append(
-            Problem(file=name, line=line, what=f"has a control character (U+{ord(found.group()):04X})", cure="delete it")
+            Problem(
+                file=name, line=line, what=f"has a control character (U+{ord(found.group()):04X})", cure="delete it"
+            )
         )
     if not reader.problems:
         reader.read(text)
@@ -210,7 +212,9 @@ class _Reader:
                 for part in parts:
                     frame.container = {**part, **frame.container}
             else:
-                self._wrong(line, "`<<` merges something that is no mapping", "merge an alias of a mapping: `<<: *name`")
+                self._wrong(
+                    line, "`<<` merges something that is no mapping", "merge an alias of a mapping: `<<: *name`"
+                )
         if frame.anchor:
             self._anchors[frame.anchor] = (frame.container, self._nodes - frame.began + 1)
         self._put(frame.container, frame.line, None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import msgspec
 
 from bot.virtual.suite import Result
@@ -25,7 +27,8 @@ _TAKES_VALUE = {"-k", "-m", "-n", "-p", "-c", "-o", "-W", "--tb", "--junitxml", 
 _TAKES_VALUE |= {"--rootdir", "--timeout", "--durations", "--ignore", "--deselect", "--color", "--import-mode"}
 
 
-def options(words: list[str]) -> Options:
+@functools.lru_cache(maxsize=512)
+def options(words: tuple[str, ...]) -> Options:
     """Read pytest's arguments. Unknown options change nothing."""
     found: dict[str, object] = {}
     selection: list[str] = []

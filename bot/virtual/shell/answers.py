@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import fnmatch
+import shlex
 
 import msgspec
 
-from bot.virtual import pytest_output
-from bot.virtual.faults import Fault, draw
-from bot.virtual.profile import Command, Response
-from bot.virtual.shell import changing, reading, tripwires
+from bot.base.glob import matches
+from bot.virtual.faults import Fault
+from bot.virtual.profile import Command, Profile, Response
+from bot.virtual.shell import changing, reading, testing, tripwires
 from bot.virtual.shell.call import Call, Done, Tool, Unmodelled, raw
 from bot.virtual.shell.finding import Search
 from bot.virtual.shell.git import git
 from bot.virtual.shell.matching import grep
 from bot.virtual.shell.words import Unwrapped, unwrapped
-from bot.virtual.suite import Result, run_suite
-from bot.virtual.tree import joined
 from bot.virtual.world import OutOfTime
 
 NOT_FOUND = 127
@@ -57,8 +56,8 @@ def answer(call: Call) -> Done | None:
 
 def _answered(call: Call, inner: Unwrapped) -> Done | None:
     words = inner.words
-    for command in call.world.profile.commands:
-        if fits(words, command.run) and (command.when is None or call.world.holds(command.when)):
+    for command in _candidates(call.world.profile, words):
+        if command.when is None or call.world.holds(command.when):
             return _modelled(call, command)
     if (refused := tripwires.unreachable(call)) is not None:
         return refused
@@ -77,9 +76,29 @@ def _answered(call: Call, inner: Unwrapped) -> Done | None:
         return missed(call, f"{words[0]}: {what}")
 
 
+_FITTING: dict[tuple[str, tuple[str, ...]], tuple[Command, ...]] = {}
+_REMEMBERED = 8192
+
+
+def _candidates(profile: Profile, words: tuple[str, ...]) -> tuple[Command, ...]:
+    """The answers of a profile whose words fit; trials ask for the same few commands again and again."""
+    found = _FITTING.get((profile.hash, words))
+    if found is None:
+        found = tuple(command for command in profile.commands if fits(words, command.run))
+        if len(_FITTING) >= _REMEMBERED:
+            _FITTING.clear()
+        _FITTING[profile.hash, words] = found
+    return found
+
+
 def _nested(call: Call) -> Done:
+    """A command that another one starts, such as by `find -exec`."""
     done = answer(call)
-    return missed(call, call.name) if done is None else done
+    if done is not None:
+        return done
+    from bot.virtual.shell.emulator import emulate
+
+    return emulate(call.world, shlex.join(call.words), cwd=call.cwd, env=call.env)
 
 
 def fits(words: tuple[str, ...], run: tuple[tuple[str, ...], ...]) -> bool:
@@ -125,7 +144,8 @@ def _modelled(call: Call, command: Command) -> Done:
     if "rate_limit" in kinds:
         world.spend(_TOOL_SECONDS)
         return Done(1, "", "error: 429 Too Many Requests: rate limit exceeded, retry after 60 seconds\n")
-    done = _suite(call, respond, flaky="flaky" in kinds) if respond.suite else _plain(call, respond, "flaky" in kinds)
+    flaky = "flaky" in kinds
+    done = testing.suite(call, respond, flaky=flaky) if respond.suite else _plain(call, respond, flaky=flaky)
     _effects(call, command)
     for fault in struck:
         done = _spoiled(done, fault)
@@ -138,7 +158,7 @@ def _meant(call: Call, fault: Fault) -> bool:
     return not fault.run or fits(tuple(call.words), fault.run)
 
 
-def _plain(call: Call, respond: Response, flaky: bool) -> Done:
+def _plain(call: Call, respond: Response, *, flaky: bool) -> Done:
     call.world.spend(respond.seconds)
     out, code = respond.stdout, respond.exit
     if respond.tests is not None or flaky:
@@ -152,50 +172,12 @@ def _plain(call: Call, respond: Response, flaky: bool) -> Done:
     return Done(code, out, respond.stderr)
 
 
-def _suite(call: Call, respond: Response, *, flaky: bool) -> Done:
-    world = call.world
-    suite = world.profile.suite
-    if suite is None:
-        return missed(call, call.name)
-    words = [*call.words[1:], *call.env.get("PYTEST_ADDOPTS", "").split()]
-    chosen = pytest_output.options(words)
-    prefix = call.cwd + "/" if call.cwd else ""
-    files = {path[len(prefix) :]: found for path, found in world.files.items() if path.startswith(prefix)}
-    if suite.config is not None and not world.holds(suite.config):
-        return Done(4, "", "ERROR: the configuration of the tests cannot be read\n")
-    try:
-        results = run_suite(suite, files, chosen.selection, chosen.keyword, world.holds)
-    except FileNotFoundError as error:
-        return Done(4, "\nno tests ran in 0.00s\n", f"ERROR: file or directory not found: {error}\n")
-    if flaky:
-        results = _one_flaky(results, world.faults.seed, world.commands)
-    if chosen.first_only:
-        bad = next((at for at, result in enumerate(results) if result.status in {"failed", "error"}), len(results))
-        results = results[: bad + 1]
-    seconds = respond.seconds + suite.seconds * len(results)
-    world.spend(seconds)
-    if chosen.junit is not None:
-        world.write(joined(call.cwd, chosen.junit), pytest_output.junit(results))
-    return Done(pytest_output.exit_code(results), pytest_output.text(results, chosen, seconds))
-
-
-def _one_flaky(results: list[Result], seed: int, count: int) -> list[Result]:
-    """One test that passed fails: which one depends on the seed and on how many commands ran before."""
-    passed = [at for at, result in enumerate(results) if result.status == "passed"]
-    if not passed:
-        return results
-    at = passed[int(draw(seed, "flaky test", count) * len(passed))]
-    return [*results[:at], Result(results[at].id, "failed", "TimeoutError: no answer within 1 s"), *results[at + 1 :]]
-
-
 def _effects(call: Call, command: Command) -> None:
     world = call.world
     world.state.update(command.set)
     for path, content in command.write:
         world.write(path, raw(content))
     for glob in command.delete:
-        from bot.base.glob import matches
-
         for path in [path for path in world.files if path[0] != "/" and matches(path, glob)]:
             world.tree.drop(path)
 

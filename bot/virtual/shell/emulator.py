@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import random
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +26,16 @@ if TYPE_CHECKING:
 _FROM_LIBRARY = frozenset({
     "sed", "sort", "uniq", "cut", "tr", "seq", "nl", "tac", "rev", "paste", "comm", "join", "fold", "expand", "column",
     "basename", "dirname", "printf", "echo", "xargs", "env", "printenv", "expr", "md5sum", "sha1sum", "sha256sum",
-    "base64", "od", "jq", "bash", "sh", "true", "false", "readlink", "realpath", "yes", "which",
+    "base64", "od", "jq", "read", "bash", "sh", "true", "false", "readlink", "realpath", "yes", "which",
 })  # fmt: skip
 """Commands of the library that are held against the real ones by our tests; the others it has are not used."""
 _UNSTEADY = frozenset({"RANDOM", "SRANDOM", "SECONDS", "EPOCHSECONDS", "EPOCHREALTIME", "BASHPID", "PPID", "$", "!"})
 _EXISTING = "python python3 pytest git make grep find sed sort cat ls head tail wc diff sh bash echo"
+_AWK_VALUE = r'(?:\$(?:\d+|NF)|NR|NF|"[^"\\]*")'
+_PLAIN_AWK = re.compile(
+    rf"\s*(?:(?:{_AWK_VALUE}\s*(?:==|!=|<=|>=|<|>|!?~)\s*)?(?:/(?:[^/\\]|\\.)+/|\d+|{_AWK_VALUE}))?\s*"
+    rf"(?:\{{\s*print(?:\s+{_AWK_VALUE}(?:\s*,\s*{_AWK_VALUE})*)?\s*;?\s*\}})?\s*"
+)
 _LIMITS = {"max_call_depth": 50, "max_command_count": 5_000, "max_loop_iterations": 2_000, "max_sed_iterations": 5_000}
 
 
@@ -191,7 +197,7 @@ class _Bridge:
 
         call = Call(self._world, [self.name, *args], key(ctx.cwd), ctx.env, ctx.stdin or "")
         done = answer(call)
-        if done is None and self.name in _FROM_LIBRARY:
+        if done is None and (self.name in _FROM_LIBRARY or (self.name == "awk" and _program(args) is not None)):
             if self.name == "which":
                 done = _which(call)
             else:
@@ -206,6 +212,9 @@ class _Bridge:
 def _adapted(call: Call) -> list[str]:
     """Arguments as the library's command takes them; what it leaves undone is done here."""
     words = call.words[1:]
+    if call.name == "awk" and (at := _program(words)) is not None and "{" not in words[at]:
+        # The library takes a condition without an action for no program at all.
+        return [*words[:at], words[at] + " {print}", *words[at + 1 :]]
     if call.name != "sed":
         return words
     for at, word in enumerate(words):
@@ -217,6 +226,17 @@ def _adapted(call: Call) -> list[str]:
                     call.world.write(call.place(name + suffix), raw(text(found.data)))
             return [*words[:at], "-i", *words[at + 1 :]]
     return words
+
+
+def _program(words: list[str]) -> int | None:
+    """Where the program of an `awk` stands that only selects lines and prints fields, or None.
+
+    Of more than that the library's `awk` makes something else.
+    """
+    at = 0
+    while at < len(words) and words[at].startswith("-F"):
+        at += 1 if len(words[at]) > 2 else 2
+    return at if at < len(words) and _PLAIN_AWK.fullmatch(words[at]) else None
 
 
 def _which(call: Call) -> Done:

@@ -139,9 +139,11 @@ def ls(call: Call) -> Done:
 
 def _rows(call: Call, names: list[str], folder: str, options: dict[str, list[str]], *, total: bool) -> str:
     tree = call.world.tree
+    start = call.world.real(call.place(folder)) if folder else call.cwd
     rows, blocks = [], 0
     for name in names:
-        place = joined(call.place(folder) if folder else call.cwd, name)
+        plain = folder and name not in {".", ".."}
+        place = (f"{start}/{name}" if start else name) if plain else joined(start, name)
         found = tree.get(place)
         mark = _mark(found, folder=tree.is_folder(place), options=options)
         if "l" not in options:
