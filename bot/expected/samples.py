@@ -86,7 +86,7 @@ def matching(pattern: str, pick: int = 0) -> str | None:
     return text if re.search(pattern, text, re.MULTILINE) else None
 
 
-def _parts(tokens: Any, pick: int) -> Iterator[str]:  # noqa: ANN401
+def _parts(tokens: Any, pick: int) -> Iterator[str]:
     for op, value in tokens:
         yield from _MAKERS.get(str(op), _nothing)(value, pick)
 
@@ -95,7 +95,7 @@ def _nothing(value: object, pick: int) -> Iterator[str]:
     return iter(())
 
 
-def _any_of(value: Any, pick: int) -> Iterator[str]:  # noqa: ANN401
+def _any_of(value: Any, pick: int) -> Iterator[str]:
     kind = str(value[0][0])
     if kind == "NEGATE":
         banned = "".join("".join(_parts([item], p)) for item in value[1:] for p in (0, 1))
@@ -107,7 +107,7 @@ def _any_of(value: Any, pick: int) -> Iterator[str]:  # noqa: ANN401
         yield from _parts([value[min(pick, len(value) - 1)]], pick)
 
 
-def _repeated(value: Any, pick: int) -> Iterator[str]:  # noqa: ANN401
+def _repeated(value: Any, pick: int) -> Iterator[str]:
     least, most, inner = value
     for _ in range(min(max(least, 1), most, 50)):
         yield from _parts(inner, pick)

@@ -116,7 +116,7 @@ def _fields(kind: type[msgspec.Struct], notes: dict[tuple[str, str], str]) -> It
         yield encoded, _type(hints[name]), notes.get((kind.__name__, name), "")
 
 
-def _type(hint: Any) -> str:  # noqa: ANN401 (a type as `typing` spells it)
+def _type(hint: Any) -> str:
     text = hint.__name__ if isinstance(hint, type) and not hasattr(hint, "__args__") else str(hint)
     text = re.sub(r"\b(?:typing|bot\.[a-z.]+)\.", "", text).replace("NoneType", "null").replace("None", "null")
     text = re.sub(r"tuple\[(.*?), \.\.\.\]", r"list of \1", text)

@@ -79,7 +79,7 @@ def _with_facts(part: dict[str, Any], key: str) -> dict[str, Any]:
     return part | {key: _fact(part[key])} if key in part else part
 
 
-def _fact(fact: Any) -> Any:  # noqa: ANN401 — a name, or a mapping on its way to a value
+def _fact(fact: Any) -> Any:
     if not isinstance(fact, dict):
         return fact
     made = {key: part for key, part in fact.items() if key != "not"}
@@ -112,7 +112,7 @@ def _beyond_the_schema(document: Document) -> Iterator[Problem]:
     yield from _circles(document)
 
 
-def _parts(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:  # noqa: ANN401 — any YAML value
+def _parts(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
     yield path, value
     if path == ("files",):
         return

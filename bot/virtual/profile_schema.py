@@ -9,7 +9,7 @@ from bot.base.schema import Schema
 _Part = dict[str, Any]
 
 
-def _text(write: str = "", **more: Any) -> _Part:  # noqa: ANN401 — keywords of JSON Schema
+def _text(write: str = "", **more: Any) -> _Part:
     return {"type": "string", "x-write": write or "text", **more}
 
 

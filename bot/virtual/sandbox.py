@@ -115,7 +115,7 @@ class VirtualSandbox:
         world = self._world
         place = self._place(cwd)
         if not world.tree.is_folder(place):
-            raise PathRefused(f"{cwd}: no such folder")  # noqa: EM102
+            raise PathRefused(f"{cwd}: no such folder")
         world.commands += 1
         world.command = world.commands
         began, noted = self.clock.monotonic(), len(world.notes)

@@ -136,8 +136,14 @@ def test_our_walk_and_a_full_validator_are_of_one_opinion(text: str) -> None:
     assert (not ours) is (text in GOOD), ours
 
 
-_LEAF = st.none() | st.booleans() | st.integers(-2, 5) | st.floats(-1, 5) | st.sampled_from(
-    ["", "a", "a/b", "-x", "none", "full", "1.0.0", "work", "x" * 60, "src/**", "../x", "a\n", "string", "agent"]
+_LEAF = (
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 5)
+    | st.floats(-1, 5)
+    | st.sampled_from(
+        ["", "a", "a/b", "-x", "none", "full", "1.0.0", "work", "x" * 60, "src/**", "../x", "a\n", "string", "agent"]
+    )
 )
 
 
