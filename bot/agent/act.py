@@ -67,7 +67,7 @@ def act(action: Action, hands: Hands, *, provider_id: str | None = None) -> Tool
             msg = "A person stopped the run."
             raise TaskBlocked(msg, no.refusal.message) from None
         told = f"Refused: {no.refusal.message}" + (" What it changed was undone." if no.undone else "")
-        return ToolResult(name=action.tool, output=told, id=provider_id, is_error=True)
+        return ToolResult(name=action.tool, output=_plain(told), id=provider_id, is_error=True)
     except (ToolError, PathRefused, OSError) as error:
         reason, message = _told(error)
         hands.trace.append(
@@ -76,19 +76,20 @@ def act(action: Action, hands: Hands, *, provider_id: str | None = None) -> Tool
             ),
             turn=action.turn,
         )
-        return ToolResult(name=action.tool, output=message, id=provider_id, is_error=True)
-    whole = clip((output.text if output.whole is None else output.whole).encode("utf-8", "replace"), hands.trace)
+        return ToolResult(name=action.tool, output=_plain(message), id=provider_id, is_error=True)
+    text = _plain(output.text)
+    whole = clip((text if output.whole is None else _plain(output.whole)).encode(), hands.trace)
     hands.trace.append(
         ToolCompleted(
             call=action.call,
             tool=action.tool,
             output=whole,
             duration_ms=_ms(hands.clock, began),
-            shown=output.text if whole.text != output.text else None,
+            shown=text if whole.text != text else None,
         ),
         turn=action.turn,
     )
-    return ToolResult(name=action.tool, output=output.text, id=provider_id)
+    return ToolResult(name=action.tool, output=text, id=provider_id)
 
 
 class _Refused(Exception):
@@ -175,7 +176,7 @@ def _told(error: ToolError | PathRefused | OSError) -> tuple[Reason, str]:
         case PathRefused():
             return "refused_path", f"Refused: {error}"
         case FileNotFoundError():
-            return "not_found", "There is no such file. Use list_files to see what there is."
+            return "not_found", "There is no such file or folder. Use list_files to see what there is."
         case IsADirectoryError() | NotADirectoryError():
             return "conflict", "That is a folder, or goes through a file as if it were one. Use list_files to look."
         case _:
@@ -189,6 +190,11 @@ def _traced(args: dict[str, Any]) -> dict[str, Any]:
         return value
 
     return {name: short(value) for name, value in args.items()}
+
+
+def _plain(text: str) -> str:
+    r"""With names of files that are no UTF-8 spelled out (`\udce9`): a lone surrogate has no place in JSON."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _ms(clock: Clock, began: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import Literal
 
@@ -123,7 +124,7 @@ def charged(request: Request, reply: Reply) -> Usage:
     """What a reply is counted as: its usage, or the upper estimate where neither provider nor adapter told one."""
     usage = reply.usage
     if reply.usage_missing and usage.total == 0:
-        usage = upper_estimate(len(msgspec.json.encode(request)), len(msgspec.json.encode(reply.turn)))
+        usage = upper_estimate(_size(request), _size(reply.turn))
     return msgspec.structs.replace(usage, calls=usage.calls or 1)
 
 
@@ -132,6 +133,10 @@ def upper_estimate(sent: int, received: int) -> Usage:
     prompt, output = sent // BYTES_PER_TOKEN + 1, received // BYTES_PER_TOKEN + 1
     cost = prompt * UPPER_INPUT_USD + (output + UNSEEN_THOUGHTS) * UPPER_OUTPUT_USD
     return Usage(prompt=prompt, output=output, thoughts=UNSEEN_THOUGHTS, cost_usd=cost, estimated=True)
+
+
+def _size(value: object) -> int:
+    return len(json.dumps(msgspec.to_builtins(value)))
 
 
 def _reached(limit: LimitName, allowed: float, used: float, message: str) -> Reached:

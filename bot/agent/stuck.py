@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import deque
 from collections.abc import Sequence
 
-from bot.base.canonical import digest
+from bot.base.canonical import sha256
 from bot.base.messages import ToolCall, ToolResult
 
 LONGEST_CYCLE = 5
@@ -28,9 +29,9 @@ class StuckDetector:
     def see(self, calls: Sequence[ToolCall], results: Sequence[ToolResult]) -> str | None:
         """Take in one turn; says how the run is stuck, or None. After a finding it starts afresh."""
         told = [_NOISE.sub("#", result.output) for result in results]
-        self._turns.append(digest([[call.name, call.args] for call in calls] + [told]))
+        self._turns.append(_digest([[call.name, call.args] for call in calls] + [told]))
         failed = bool(results) and all(result.is_error for result in results)
-        self._errors.append(digest([[call.name for call in calls], told]) if failed else "")
+        self._errors.append(_digest([[call.name for call in calls], told]) if failed else "")
         found = self._cycle() or self._error_loop()
         if found is not None:
             self._turns.clear()
@@ -51,3 +52,8 @@ class StuckDetector:
         if len(self._errors) == ERRORS and len(errors) == 1 and "" not in errors:
             return f"the same error {ERRORS} times"
         return None
+
+
+def _digest(value: object) -> str:
+    # Not the canonical JSON of the trace: a model's arguments may hold numbers and characters that it refuses.
+    return sha256(json.dumps(value, sort_keys=True))

@@ -6,6 +6,7 @@ understood are ours (`bot.models.retry`, `bot.models.wire`).
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 import threading
@@ -116,7 +117,7 @@ class GeminiModel:
             raise _TryFailed(Failure(status=200, cause=str(error))) from None
         usage = answer.usage
         if answer.usage_missing:
-            usage = upper_estimate(len(msgspec.json.encode(sent)), len(received))
+            usage = upper_estimate(len(json.dumps(sent)), len(received))
         dollars, unknown = cost(self._name, usage)
         usage = msgspec.structs.replace(usage, calls=1, cost_usd=dollars, estimated=unknown or answer.usage_missing)
         return msgspec.structs.replace(answer, usage=usage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TypeVar
 
 import msgspec
@@ -22,7 +23,7 @@ class MemoryTrace:
         self.synced = 0
 
     def append(self, body: EventBody, *, turn: int = 0) -> int:
-        msgspec.json.encode(body)
+        json.dumps(msgspec.to_builtins(body))
         self.lines.append((turn, body))
         return len(self.lines)
 

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Annotated
 
 from bot.agent.tools.context import Context
-from bot.agent.tools.tool import ToolError, tool
+from bot.agent.tools.tool import tool
 from bot.base.glob import matches
 from bot.ports import Entry
 
@@ -26,7 +26,7 @@ def list_files(
     folder = context.inside(path)
     entries = context.sandbox.entries(folder, limit=_LOOKED_AT)
     if not entries:
-        return f"[{path}: nothing there]" if _is_folder(context, folder) else _missing(path)
+        return f"[{path}: nothing there]"
     named = [(posixpath.relpath(entry.path, folder), entry) for entry in entries]
     if pattern:
         glob = pattern if "/" in pattern else f"**/{pattern}"
@@ -54,18 +54,3 @@ def _summary(context: Context, named: list[tuple[str, Entry]]) -> list[str]:
         for name, entry in named
         if "/" not in name
     ]
-
-
-def _is_folder(context: Context, folder: str) -> bool:
-    try:
-        context.sandbox.read(folder, limit=1)
-    except IsADirectoryError:
-        return True
-    except FileNotFoundError:
-        return folder == "."
-    return False
-
-
-def _missing(path: str) -> str:
-    msg = f"There is no folder {path}."
-    raise ToolError("not_found", msg)

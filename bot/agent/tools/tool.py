@@ -6,6 +6,7 @@ A new tool is one small file with one function under `@tool`, and one line in `b
 from __future__ import annotations
 
 import inspect
+import re
 import types
 import typing
 from collections.abc import Callable
@@ -21,6 +22,7 @@ Args = dict[str, Any]
 ARGUMENTS_LIMIT = 2_000_000
 """Characters that all arguments of one call may have together."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _TYPES: dict[type, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
@@ -78,6 +80,8 @@ class Tool:
                 wrong.append(f"there is no argument {_short(name)}")
             elif (kind := properties[name]["type"]) and not _fits(value, kind):
                 wrong.append(f"{name} has to be {_article(kind)}, not {_kind(value)}")
+            elif isinstance(value, str) and _SURROGATE.search(value):
+                wrong.append(f"{name} has characters that are none (half of a surrogate pair)")
             else:
                 good[name] = int(value) if kind == "integer" else value
         if sum(len(value) for value in good.values() if isinstance(value, str)) > ARGUMENTS_LIMIT:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from agents import Bench, make_task
+from agents import Bench, FixedApprover, make_task
 from hypothesis import given
 from hypothesis import strategies as st
 from memory_sandbox import ROOT, MemorySandbox
 
 from bot.agent.tools.outputs import SHOWN
+from bot.ports import Answer, CommandResult
 from bot.trace.events import FileWrite, ToolCompleted, ToolFailed
 
 
@@ -388,3 +389,31 @@ def test_what_a_reading_tool_answers_is_in_the_trace_and_changes_nothing() -> No
     assert bench.trace.names == ["tool_requested", "tool_completed"]
     assert bench.trace.one(ToolCompleted).output.text == "x\n"
     assert [asked[0] for asked in bench.guard.asked] == ["before"]
+
+
+def test_an_old_file_that_is_too_large_to_compare_is_shown_to_a_person_by_size() -> None:
+    approver = FixedApprover(Answer(allow=True))
+    bench = Bench({"a.txt": "x\n"}, approver=approver)
+    bench.do("read_file", path="a.txt")
+    bench.do("write_file", path="a.txt", content="y\n" * 300_000)
+    assert "2 → 600,000 bytes" in approver.shown[0][1]
+
+
+def test_writing_what_is_there_already_declares_nothing() -> None:
+    bench = Bench({"a.txt": "x\n"})
+    bench.do("read_file", path="a.txt")
+    assert not bench.do("write_file", path="a.txt", content="x\n").is_error
+    assert bench.guard.asked[-2][2] == ()
+
+
+def test_broken_utf_16_stays_as_it_is() -> None:
+    bench = Bench({"a": b"\xff\xfex\0y"})
+    assert bench.do("edit_file", path="a", old="x", new="z").is_error or bench.sandbox.files["a"] == b"\xff\xfez\0y"
+
+
+def test_a_search_that_does_not_end_is_stopped() -> None:
+    late = CommandResult(exit_code=124, stdout=b"", stderr=b"", duration_ms=1, timed_out=True)
+    sandbox = MemorySandbox({"a": "x"}, commands={"grep -rnIE --exclude-dir=.git -e '(x+)+y' -- .": late})
+    bench = Bench(sandbox=sandbox)
+    assert bench.do("search_files", pattern="(x+)+y").is_error
+    assert failed(bench).reason == "limit"

@@ -424,3 +424,25 @@ def test_the_scripted_model_says_loudly_when_its_script_is_over() -> None:
     assert ScriptedModel([]).identity == ModelId(adapter="scripted", name="scripted")
     with pytest.raises(TaskFailed, match="after 0 turns"):
         run_loop(make_crew(ScriptedModel([])))
+
+
+def test_arguments_that_json_cannot_hold_break_nothing() -> None:
+    odd = [
+        ("read_file", {"path": "\ud800"}),
+        ("read_file", {"path": "a.txt", "start_line": 10**30}),
+        ("read_file", {"path": "a.txt", "x\udcff": [{"a": 10**30}]}),
+    ]
+    missing = calls(*odd, usage=Usage(), usage_missing=True)
+    model = ScriptedModel([calls(*odd), missing, says("Done.")])
+    crew = make_crew(model, task=make_task(limits=Limits(cost_usd=10)))
+    assert run_loop(crew).answer == "Done."
+    assert len(traced(crew).all(ToolFailed)) == 6
+
+
+def test_a_name_that_is_no_utf_8_is_spelled_out() -> None:
+    sandbox = MemorySandbox({"caf\udce9.txt": "x\n"})
+    model = ScriptedModel([calls(("list_files", {})), says("Done.")])
+    run_loop(make_crew(model, sandbox))
+    (result,) = model.requests[1].turns[2].parts
+    assert isinstance(result, ToolResult)
+    assert result.output == r"caf\udce9.txt"
