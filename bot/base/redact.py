@@ -26,15 +26,14 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from bot.base.key_shapes import possible
-from bot.base.spellings import escaped, spellings
+from bot.base.spellings import ALNUM, escaped, least, spellings
 
 _T = TypeVar("_T", bound=msgspec.Struct)
 _PROCESS_KEY = randomness.token_bytes(32)
 _WORD = 4
 _SHORTEST = 8
 _SHORTEST_WORD = 5
-_ALNUM = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_DROPPED = bytes(byte for byte in range(256) if byte not in _ALNUM)
+_DROPPED = bytes(byte for byte in range(256) if byte not in ALNUM)
 _LOWER = bytes(range(256)).lower()
 _SEPARATORS = re.compile(rb"\\[nrtfb]|\x1b\[[0-9;?]*[@-~]")
 _ARMOUR = re.compile(r"-----[A-Z0-9 ]+-----")
@@ -141,7 +140,7 @@ class Redactor:
             raw = spelling.encode("utf-8", "surrogatepass")
             text = _reduced(_blanked(raw))
             if len(text) >= _SHORTEST:
-                self._learn_form(_Form(text, _least(raw, window), tag))
+                self._learn_form(_Form(text, max(2 * _WORD - 1, least(raw, window)), tag))
         if len(_reduced(value.encode("utf-8", "surrogatepass"))) < _SHORTEST:
             for spelling in sorted(escaped(value) | {value[::-1]}):
                 exact = re.escape(spelling.encode("utf-8", "surrogatepass"))
@@ -188,18 +187,6 @@ class Redactor:
 
     def _tag(self, secret: bytes) -> bytes:
         return b"[secret:" + hmac.new(self._key, secret, hashlib.sha256).hexdigest()[:8].encode() + b"]"
-
-
-def _least(raw: bytes, window: int) -> int:
-    """The fewest letters and digits in any `window` consecutive bytes, and at least as many as hold a whole word."""
-    kept = [byte in _ALNUM for byte in raw]
-    if len(kept) <= window:
-        return max(2 * _WORD - 1, sum(kept))
-    count = least = sum(kept[:window])
-    for at in range(window, len(kept)):
-        count += kept[at] - kept[at - window]
-        least = min(least, count)
-    return max(2 * _WORD - 1, least)
 
 
 def _blanked(data: bytes) -> bytes:
@@ -249,7 +236,7 @@ def _original(blanked: bytes, wanted: list[int]) -> Iterator[int]:
         block = blanked[start : start + _BLOCK]
         kept = len(block.translate(None, _DROPPED))
         if target is not None and target < seen + kept:
-            offsets = [start + at for at, byte in enumerate(block) if byte in _ALNUM]
+            offsets = [start + at for at, byte in enumerate(block) if byte in ALNUM]
             while target is not None and target < seen + kept:
                 yield offsets[target - seen]
                 target = next(remaining, None)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
+ALNUM = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 FRAGMENT = 12
 """From how many characters on a piece of a secret counts as a leak."""
 
@@ -34,3 +35,13 @@ def spellings(value: str) -> Iterator[tuple[str, int]]:
         encoded = base64.b64encode(bytes(before) + data).decode()[first:last]
         yield encoded, FRAGMENT * 8 // 6 - 1
         yield encoded[::-1], FRAGMENT * 8 // 6 - 1
+
+
+def least(raw: bytes, window: int) -> int:
+    """The fewest letters and digits in any `window` consecutive bytes of a spelling."""
+    kept = [byte in ALNUM for byte in raw]
+    count = fewest = sum(kept[:window])
+    for at in range(window, len(kept)):
+        count += kept[at] - kept[at - window]
+        fewest = min(fewest, count)
+    return fewest

@@ -15,7 +15,8 @@ from bot.base.clock import Clock
 from bot.base.errors import WorldError
 from bot.base.redact import Redactor
 from bot.trace.events import SCHEMA_VERSION, Clipped, EventBody, ModelReplied, RunFinished, Seal
-from bot.trace.line import decode, spell, timestamp
+from bot.trace.line import spell, timestamp
+from bot.trace.resume import place
 
 if TYPE_CHECKING:
     from bot.ports import TraceSink
@@ -24,7 +25,6 @@ BLOBS = "blobs"
 INLINE = 8 << 10
 """How many bytes of an output stand in the trace itself."""
 _ENCODER = msgspec.json.Encoder()
-_TAIL = 1 << 16
 
 
 class TraceWriter:
@@ -38,14 +38,14 @@ class TraceWriter:
         """Open the file; its folder is made. Raises `WorldError` when it cannot be written, or is finished already."""
         self.path = path
         self._redactor, self._clock = redactor, clock
-        self._run = redactor.text(run)
+        self._run = _ENCODER.encode(redactor.text(run))
         self._lock = threading.Lock()
         self._sealed = False
-        self._events, self._head = 0, previous
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._go_on(previous)
+            self._events, self._head = place(path, previous)
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+            self._size = os.fstat(self._file).st_size
         except OSError as error:
             raise _unwritable(path, error) from error
 
@@ -61,12 +61,13 @@ class TraceWriter:
             number = self._events + 1
             if isinstance(body, RunFinished):
                 body = msgspec.structs.replace(body, events=number, head=self._head)
-            event = _encoded(self._clean(body))
+            event = self._clean(body)
+            when = timestamp(self._clock.now()).encode()
             start = b'{"v":%d,"seq":%d,"time":"%b","run":%b,"turn":%d,' % (
                 SCHEMA_VERSION,
                 number,
-                timestamp(self._clock.now()).encode(),
-                _ENCODER.encode(self._run),
+                when,
+                self._run,
                 turn,
             )
             line, head = spell(start + event[1:-1], self._head)
@@ -121,14 +122,21 @@ class TraceWriter:
                 self._sealed = True
                 os.close(self._file)
 
-    def _clean(self, body: EventBody) -> EventBody:
-        clean = self._redactor.struct(body)
-        if clean is not body and isinstance(clean, ModelReplied) and clean.raw != getattr(body, "raw", None):
-            clean = msgspec.structs.replace(clean, replayable=False)
-        return clean
+    def _clean(self, body: EventBody) -> bytes:
+        """The event as JSON without secrets."""
+        try:
+            encoded = _ENCODER.encode(body)
+            if not self._redactor.suspicious(encoded):
+                return encoded
+        except (UnicodeEncodeError, OverflowError):
+            pass  # what JSON cannot hold is spelled out below
+        plain = msgspec.to_builtins(body)
+        clean = self._redactor.value(_spelled_out(plain))
+        if isinstance(body, ModelReplied) and clean["raw"] != plain["raw"]:
+            clean["replayable"] = False
+        return _ENCODER.encode(clean)
 
     def _write(self, line: bytes) -> None:
-        size = os.fstat(self._file).st_size
         try:
             done = os.write(self._file, line)
             while done < len(line):  # a disk that is nearly full takes a part, and refuses the rest
@@ -136,30 +144,9 @@ class TraceWriter:
         except OSError as error:
             # A device or a full file system may refuse even this; readers cope with a line that was cut.
             with contextlib.suppress(OSError):
-                os.ftruncate(self._file, size)
+                os.ftruncate(self._file, self._size)
             raise _unwritable(self.path, error) from error
-
-    def _go_on(self, previous: str) -> None:
-        """Find the place in a file that is there already."""
-        if not self.path.is_file() or self.path.stat().st_size == 0:
-            return
-        _cut_torn_line(self.path)
-        with self.path.open("rb") as stream:
-            first = stream.readline()
-        if not first:
-            return
-        try:
-            if decode(first)["prev"] != previous:
-                _move_aside(self.path)
-                return
-            last = decode(_last_line(self.path))
-        except ValueError as error:
-            msg = f"{self.path} is no trace: {error}."
-            raise WorldError(msg, "Move it away and try again.") from error
-        if last["event"] == "run_finished":
-            msg = f"{self.path} is the trace of a run that is over."
-            raise WorldError(msg, "Give the new run another folder.")
-        self._events, self._head = last["seq"], last["hash"]
+        self._size += len(line)
 
 
 def clip(data: bytes, sink: TraceSink, *, inline: int = INLINE) -> Clipped:
@@ -193,17 +180,7 @@ def _whole_characters(head: bytes, tail: bytes) -> tuple[bytes, bytes]:
     return head, tail[start:]
 
 
-def _encoded(body: EventBody) -> bytes:
-    try:
-        return _ENCODER.encode(body)
-    except (UnicodeEncodeError, OverflowError):
-        plain = _spelled_out(msgspec.to_builtins(body))
-        if isinstance(body, ModelReplied):
-            plain["replayable"] = False
-        return _ENCODER.encode(plain)
-
-
-def _spelled_out(value: Any) -> Any:
+def _spelled_out(value: Any) -> Any:  # noqa: ANN401 (JSON of any shape, and the same shape back)
     """What JSON in UTF-8 cannot hold, as text: lone surrogates (names of files are bytes), very large integers."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()
@@ -214,40 +191,6 @@ def _spelled_out(value: Any) -> Any:
     if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:
         return str(value)
     return value
-
-
-def _cut_torn_line(path: Path) -> None:
-    size = path.stat().st_size
-    with path.open("rb+") as stream:
-        end = size
-        while end > 0:
-            start = max(0, end - _TAIL)
-            stream.seek(start)
-            newline = stream.read(end - start).rfind(b"\n")
-            if newline >= 0:
-                end = start + newline + 1
-                break
-            end = start
-        if end != size:
-            stream.truncate(end)
-
-
-def _last_line(path: Path) -> bytes:
-    with path.open("rb") as stream:
-        end = path.stat().st_size
-        start, found = end, b""
-        while start > 0 and b"\n" not in found[:-1]:
-            start = max(0, start - _TAIL)
-            stream.seek(start)
-            found = stream.read(end - start)
-    return found[found[:-1].rfind(b"\n") + 1 :]
-
-
-def _move_aside(path: Path) -> None:
-    number = 1
-    while (aside := path.with_name(f"{path.stem}.{number}{path.suffix}")).exists():
-        number += 1
-    path.replace(aside)
 
 
 def _unwritable(path: Path, error: OSError) -> WorldError:

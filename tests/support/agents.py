@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import trace_stand_in  # noqa: F401 - before the modules that need it
 from memory_sandbox import MemorySandbox
 from memory_trace import MemoryTrace
 from virtual_clock import VirtualClock
