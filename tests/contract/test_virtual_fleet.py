@@ -186,10 +186,10 @@ def test_its_answers_lead_where_the_scenario_expects(
 ) -> None:
     project = clone(plugin, tmp_path, scenario)
     report = report_of(plugin, scenario)
-    model = client(gemini.url, KEY)
     config = settings(plugin.name, scenario.playbook, [*TOOLS, REPORT_TOOL] if report else TOOLS)
     workspace = Workspace(project, fill(report, commit_ids(plugin, tmp_path / "bare.git")))
-    answer = play(model, config, workspace, f"Follow the playbook {scenario.playbook}.")
+    with client(gemini.url, KEY) as model:
+        answer = play(model, config, workspace, f"Follow the playbook {scenario.playbook}.")
     assert answer
     assert not gemini.unused().get(plugin.answers(scenario.playbook))
     touched = changed(project)
