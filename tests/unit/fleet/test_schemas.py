@@ -88,7 +88,7 @@ GOOD = [
     "version: 1.0\nplugins: [{name: a, repo: ./b, test: {command: x, junit: r.xml, paths: ['t/**']}, base: null}]\n",
     "version: 1\ndefaults: {setup: null, test: null, limits: {steps: 4.0, cost_usd: 0.5}}\nplugins: []\n",
     "version: 1\nplugins: []\nschedules: [{playbook: x, cron: '0 4 * * 1', vars: {a: 1, b: true, c: x}}]\n",
-    "version: 1\nplugins: [{name: a.b-c_d, repo: x, reviewers: [me, a/b], labels: ['good first'], network: loopback}]\n",
+    "version: 1\nplugins: [{name: a.b-c_d, repo: x, reviewers: [me, a/b], labels: [good first], network: loopback}]\n",
 ]
 BAD = [
     "[]\n",
@@ -136,8 +136,14 @@ def test_our_walk_and_a_full_validator_are_of_one_opinion(text: str) -> None:
     assert (not ours) is (text in GOOD), ours
 
 
-_LEAF = st.none() | st.booleans() | st.integers(-2, 5) | st.floats(-1, 5) | st.sampled_from(
-    ["", "a", "a/b", "-x", "none", "full", "1.0.0", "work", "x" * 60, "src/**", "../x", "a\n", "string", "agent"]
+_LEAF = (
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 5)
+    | st.floats(-1, 5)
+    | st.sampled_from(
+        ["", "a", "a/b", "-x", "none", "full", "1.0.0", "work", "x" * 60, "src/**", "../x", "a\n", "string", "agent"]
+    )
 )
 
 
