@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.base.canonical import canonical
-from bot.base.documents import Document, KeyPath
+from bot.base.documents import Document
 from bot.base.errors import Problem
+from bot.base.yaml_reader import KeyPath
 
 Schema = Mapping[str, Any]
 KEYWORDS = frozenset(

@@ -289,7 +289,7 @@ def test_no_playbook_is_shipped_that_is_not_tested_here() -> None:
 
 
 def test_the_page_on_writing_playbooks_names_every_key(project: Path) -> None:
-    from bot.fleet.schema import PLAYBOOK_SCHEMA
+    from bot.fleet.playbook_schema import PLAYBOOK_SCHEMA
 
     page = (project / "playbooks" / "README.md").read_text(encoding="utf-8")
     rows = {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")}

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from bot.base import schema
 from bot.base.documents import Document, parse
 from bot.base.values import Condition, Contains, Limits, Playbook, Plugin, PullRequestTemplate, Variable, Verification
+from bot.fleet.fleet_schema import FLEET_SCHEMA
 from bot.fleet.manifest import Schedule
-from bot.fleet.schema import FLEET_SCHEMA, PLAYBOOK_SCHEMA, SCHEMAS, render, write_schemas
+from bot.fleet.playbook_schema import PLAYBOOK_SCHEMA
+from bot.fleet.schema import SCHEMAS, render, write_schemas
 from bot.publish.gate import Policy
 
 
