@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.base.canonical import canonical
-from bot.base.documents import Document, KeyPath
+from bot.base.documents import Document
 from bot.base.errors import Problem
+from bot.base.yaml_reader import KeyPath
 
 Schema = Mapping[str, Any]
 KEYWORDS = frozenset(
@@ -125,7 +126,7 @@ class _Walk:
             return True
         names = " or ".join(_NAMES[kind] for kind in _listed(wanted) if kind != "null" or len(_listed(wanted)) == 1)
         cure = ""
-        if wanted == "string" and not isinstance(value, list | dict) and value is not None:
+        if "string" in _listed(wanted) and not isinstance(value, list | dict) and value is not None:
             cure = f'put it in quotes: "{shown(value)}"'
         elif wanted == "array" and isinstance(value, str):
             cure = f"write a list: [{value}]"
@@ -190,7 +191,8 @@ class _Walk:
                 self._wrong(inner, f"`{key}` is no good name", schema["propertyNames"])
         for key in schema.get("required", ()):
             if key not in value:
-                example = self._resolve(known.get(key, {})).get("x-write", "…")
+                part = self._resolve(known.get(key, {}))
+                example = part.get("x-write", part.get("const", "…"))
                 where = f" in `{name_of(path)}`" if path else ""
                 self._wrong(path, f"`{key}` is missing{where}", {}, f"add {key}: {example}")
 

@@ -54,16 +54,18 @@ def validate(manifest: Path, playbooks: Path | None, *, as_json: bool) -> int:
     if as_json:
         emit_json({"ok": not problems, "problems": sorted(problems), "checked": checked})
         return _FAULTY if problems else 0
-    count = (
-        f"{own} playbooks in {folder} and {len(usable) - own} shipped ones" if folder else f"{len(usable)} playbooks"
-    )
+    shipped = _count(len(usable) - own, "shipped playbook")
+    count = f"{_count(own, 'playbook')} in {folder} and {shipped}" if folder else shipped
     if problems:
-        words = f"{len(problems)} mistakes" if len(problems) > 1 else "one mistake"
-        msg = f"{words} in {manifest} and {count}."
+        msg = f"{_count(len(problems), 'mistake')} in {manifest} and {count}."
         raise ConfigurationError(msg, problems=tuple(problems))
-    plugins, schedules = checked["plugins"], checked["schedules"]
-    click.echo(f"{manifest} ({plugins} plugins, {schedules} schedules) and {count}: no mistakes.", err=True)
+    size = f"{_count(len(fleet.plugins), 'plugin')}, {_count(len(fleet.schedules), 'schedule')}" if fleet else ""
+    click.echo(f"{manifest} ({size}) and {count}: no mistakes.", err=True)
     return 0
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _schedules(document: Document, playbooks: dict[str, Playbook | None]) -> Iterator[Problem]:

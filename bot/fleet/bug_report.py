@@ -70,7 +70,7 @@ def find_report(
         fetched,
         text=_clipped(both),
         ticket=reference.ticket,
-        issue=fetched.issue or (None if repository.is_path(repo) else f"{repo}#{reference.number}"),
+        issue=fetched.issue or (f"{repo}#{reference.number}" if _on_a_forge(repo) else None),
         url=fetched.url or reference.url,
         commit=fetched.commit or commit_in(both),
     )
@@ -81,14 +81,14 @@ def parse_reference(text: str) -> Reference:
     words = text.strip()
     if found := _NUMBER.fullmatch(words):
         return Reference(ticket=f"issue-{int(found[1])}", number=int(found[1]))
-    if found := _SLUG.fullmatch(words):
+    if (found := _SLUG.fullmatch(words)) and _on_a_forge(found[1]):
         return Reference(ticket=f"issue-{int(found[2])}", repo=found[1], number=int(found[2]))
     if _TICKET.fullmatch(words):
         return Reference(ticket=words)
     if words.startswith(("https://", "http://")):
         path = urlsplit(words).path
         if found := _ISSUE_PATH.fullmatch(path):
-            if repository.trouble(found[1]) is None:
+            if _on_a_forge(found[1]):
                 return Reference(ticket=f"issue-{int(found[2])}", repo=found[1], number=int(found[2]), url=words)
         elif tickets := _TICKET.findall(path):
             return Reference(ticket=tickets[-1], url=words)
@@ -141,6 +141,11 @@ def _file(file: Path | None) -> str:
         msg = f"The report {problems[0].file}: {problems[0].what}."
         raise UsageError(msg, "Give a text file, UTF-8.")
     return text
+
+
+def _on_a_forge(repo: str) -> bool:
+    """Whether it is `owner/name`."""
+    return repository.trouble(repo) is None and not repository.is_path(repo) and repo.count("/") == 1
 
 
 def _only_repo(plugins: tuple[str, ...], manifest: Manifest) -> str:

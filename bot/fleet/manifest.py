@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from bot.base import glob, schema
-from bot.base.documents import Document, KeyPath, read_document
+from bot.base.documents import Document, read_document
 from bot.base.errors import ConfigurationError, Problem, UsageError
 from bot.base.values import Limits, Plugin, Scalar, TestCommand
+from bot.base.yaml_reader import KeyPath
 from bot.fleet import cron, repository
-from bot.fleet.schema import FLEET_SCHEMA
+from bot.fleet.fleet_schema import FLEET_SCHEMA
 from bot.fleet.select import compile_selection
 
 if TYPE_CHECKING:

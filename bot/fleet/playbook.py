@@ -14,7 +14,7 @@ from bot.base.documents import Document, parse, read_text
 from bot.base.errors import ConfigurationError, Problem
 from bot.base.values import Playbook
 from bot.fleet.playbook_checks import Part, Source, check_playbook
-from bot.fleet.schema import PLAYBOOK_SCHEMA
+from bot.fleet.playbook_schema import PLAYBOOK_SCHEMA
 
 _SHIPPED = Path(__file__).resolve().parent.parent / "_data" / "playbooks"
 _CHECKOUT = Path(__file__).resolve().parent.parent.parent / "playbooks"

@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 
 from bot.base import glob
-from bot.base.documents import Document, KeyPath
+from bot.base.documents import Document
 from bot.base.errors import Problem
 from bot.base.values import Variable
+from bot.base.yaml_reader import KeyPath
 from bot.fleet import templates
 from bot.fleet.variables import RESERVED, declared_wrong
 

@@ -127,12 +127,12 @@ def _check_whole(template: str, kind: Kind, names: Names) -> Iterator[Mistake]:
 
     try:
         tree = _environment(kind).parse(template)
+        unknown = meta.find_undeclared_variables(tree) - set(names.known) - set(_environment(kind).globals)
     except TemplateSyntaxError as error:
         yield Mistake(error.lineno, f"the template is broken: {error.message}", "write {{ name }}")
         return
     for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
         yield Mistake(node.lineno, "a template cannot load another", "name shared parts in `include:`")
-    unknown = meta.find_undeclared_variables(tree) - set(names.known) - set(_environment(kind).globals)
     for used in tree.find_all(nodes.Name):
         if used.name in unknown:
             unknown.discard(used.name)
@@ -145,13 +145,14 @@ def _check_whole(template: str, kind: Kind, names: Names) -> Iterator[Mistake]:
 
 
 def _leaks(tree: nodes.Template, kind: Kind, names: Names) -> Iterator[Mistake]:
-    """Untrusted names may only stand alone in `{{ }}` of a prompt, or be asked for in `{% if %}`."""
+    """Untrusted names may only stand alone in `{{ }}` of a prompt, or in the question of an `{% if %}`."""
     from jinja2 import nodes
 
     fine: set[int] = set()
     if kind == "prompt":
         fine |= {id(part) for output in tree.find_all(nodes.Output) for part in output.nodes}
     fine |= {id(branch.test) for branch in tree.find_all(nodes.If)}
+    fine |= {id(test.node) for test in tree.find_all(nodes.Test) if test.name in {"defined", "undefined"}}
     for node in tree.find_all(nodes.Name):
         if node.name in names.untrusted and id(node) not in fine:
             yield _leak(node.name, node.lineno)

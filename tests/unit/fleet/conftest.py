@@ -35,7 +35,7 @@ def fleet(fleet_file: Callable[[str | bytes], Path]) -> Callable[[str], Manifest
 
 @pytest.fixture
 def playbook_file(tmp_path: Path) -> WritePlaybook:
-    """Writes a playbook from the lines of its front matter and its text; `id`, version and summary come by themselves."""
+    """Writes a playbook from the lines of its front matter and its text; id, version and summary come by themselves."""
 
     def write(front: str = "", body: str = "Do it.\n", *, name: str = "work", whole: str | bytes | None = None) -> Path:
         folder = tmp_path / "playbooks"

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from bot.base import schema
 from bot.base.documents import Document, parse
 from bot.base.values import Condition, Contains, Limits, Playbook, Plugin, PullRequestTemplate, Variable, Verification
+from bot.fleet.fleet_schema import FLEET_SCHEMA
 from bot.fleet.manifest import Schedule
-from bot.fleet.schema import FLEET_SCHEMA, PLAYBOOK_SCHEMA, SCHEMAS, render, write_schemas
+from bot.fleet.playbook_schema import PLAYBOOK_SCHEMA
+from bot.fleet.schema import SCHEMAS, render, write_schemas
 from bot.publish.gate import Policy
 
 
@@ -88,7 +90,7 @@ GOOD = [
     "version: 1.0\nplugins: [{name: a, repo: ./b, test: {command: x, junit: r.xml, paths: ['t/**']}, base: null}]\n",
     "version: 1\ndefaults: {setup: null, test: null, limits: {steps: 4.0, cost_usd: 0.5}}\nplugins: []\n",
     "version: 1\nplugins: []\nschedules: [{playbook: x, cron: '0 4 * * 1', vars: {a: 1, b: true, c: x}}]\n",
-    "version: 1\nplugins: [{name: a.b-c_d, repo: x, reviewers: [me, a/b], labels: ['good first'], network: loopback}]\n",
+    "version: 1\nplugins: [{name: a.b-c_d, repo: x, reviewers: [me, a/b], labels: [good first], network: loopback}]\n",
 ]
 BAD = [
     "[]\n",
