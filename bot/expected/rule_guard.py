@@ -36,7 +36,11 @@ class RuleGuard:
     @property
     def so_far(self) -> dict[str, str]:
         """Rule id → satisfied, open or violated."""
-        return {rule.id: rule.so_far(state) for rule, state in zip(self._book.rules, self._with_held(), strict=True)}
+        states = self._with_held()
+        return {
+            rule.id: "violated" if index in self._violated else rule.so_far(states[index])
+            for index, rule in enumerate(self._book.rules)
+        }
 
     def before(self, action: Action) -> Refusal | None:
         """Look at the request, at the files that the tool says it will change, and at the command it will run."""
