@@ -54,6 +54,8 @@ class World:
         """Number of the command that runs, 0 between commands."""
         self.commands = 0
         self.deadline = float("inf")
+        self.heard: list[tuple[str, str]] = []
+        """What the parts of a compound line have said so far, for when its time ends before it does."""
 
     @property
     def files(self) -> dict[str, Node]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _FROM_LIBRARY = frozenset({
     "sed", "sort", "uniq", "cut", "tr", "seq", "nl", "tac", "rev", "paste", "comm", "join", "fold", "expand", "column",
     "basename", "dirname", "printf", "echo", "xargs", "env", "printenv", "expr", "md5sum", "sha1sum", "sha256sum",
-    "base64", "od", "jq", "read", "bash", "sh", "true", "false", "readlink", "realpath", "yes", "which",
+    "base64", "od", "jq", "read", "bash", "sh", "true", "false", "readlink", "realpath", "which",
 })  # fmt: skip
 """Commands of the library that are held against the real ones by our tests; the others it has are not used."""
 _UNSTEADY = frozenset({"RANDOM", "SRANDOM", "SECONDS", "EPOCHSECONDS", "EPOCHREALTIME", "BASHPID", "PPID", "$", "!"})
@@ -126,7 +126,9 @@ def _shell(world: World, cwd: str, env: Mapping[str, str]) -> Any:  # noqa: ANN4
         variables.set_attribute(name, "x")
     state = InterpreterState(env=variables, cwd=shown(cwd), random_generator=random.Random(world.faults.seed))  # noqa: S311
     registry = _Registry(world)
-    return _interpreter()(fs=VirtualFs(world), commands=registry, limits=ExecutionLimits(**_LIMITS), state=state)
+    shell = _interpreter()(fs=VirtualFs(world), commands=registry, limits=ExecutionLimits(**_LIMITS), state=state)
+    shell.heard = world.heard
+    return shell
 
 
 @functools.cache
@@ -134,9 +136,14 @@ def _interpreter() -> Any:  # noqa: ANN401
     from just_bash.interpreter import Interpreter
 
     class Shell(Interpreter):
-        """The library's, with the standard error of all commands of a pipeline and not only of its last."""
+        """The library's, with the standard error of all commands of a pipeline and not only of its last.
 
+        It also lets be known what was said so far: `heard`.
+        """
+
+        heard: list[tuple[str, str]]
         _said: list[str] | None = None
+        _depth = 0
 
         async def execute_command(self, command: Any, stdin: str) -> ExecResult:  # noqa: ANN401
             said, self._said = self._said, None
@@ -147,14 +154,17 @@ def _interpreter() -> Any:  # noqa: ANN401
             return result
 
         async def execute_pipeline(self, node: Any) -> ExecResult:  # noqa: ANN401
-            if len(node.commands) < 2:
-                return await super().execute_pipeline(node)
             outer, self._said = self._said, []
+            self._depth += 1
             result = await super().execute_pipeline(node)
+            self._depth -= 1
             said, self._said = self._said or [], outer
             merged = node.pipe_amp or ()
             lost = [err for at, err in enumerate(said[:-1]) if not (at < len(merged) and merged[at])]
-            result.stderr = "".join(lost) + result.stderr
+            if lost:
+                result.stderr = "".join(lost) + result.stderr
+            if not self._depth:
+                self.heard.append((result.stdout, result.stderr))
             return result
 
     return Shell
