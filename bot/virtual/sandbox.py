@@ -167,7 +167,8 @@ class VirtualSandbox:
 
     def _node(self, path: str) -> Node:
         place = self._place(path)
-        found = self._world.look(place)
+        self._world.watch(place)
+        found = self._world.tree.get(place)
         if found is None:
             if self._world.tree.is_folder(place):
                 raise IsADirectoryError(errno.EISDIR, "Is a directory", path)
@@ -202,7 +203,7 @@ class VirtualSandbox:
 
     def _no_link_above(self, path: str, inside: str) -> None:
         folder = inside.rpartition("/")[0]
-        if folder and self._world.real(folder) != folder:
+        if folder and self._world.link_on(folder) is not None:
             raise _refused(path, "a symbolic link, which is never followed")
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from bot.base.errors import ConfigurationError
 from bot.virtual.shell.answers import NOT_FOUND, answer, missed
-from bot.virtual.shell.call import Call, Done, raw, text
+from bot.virtual.shell.call import Call, Done, Unmodelled, raw, text
 from bot.virtual.shell.virtual_fs import VirtualFs
 from bot.virtual.tree import key, shown
 from bot.virtual.world import OutOfTime, World
@@ -36,6 +36,8 @@ _PLAIN_AWK = re.compile(
     rf"\s*(?:(?:{_AWK_VALUE}\s*(?:==|!=|<=|>=|<|>|!?~)\s*)?(?:/(?:[^/\\]|\\.)+/|\d+|{_AWK_VALUE}))?\s*"
     rf"(?:\{{\s*print(?:\s+{_AWK_VALUE}(?:\s*,\s*{_AWK_VALUE})*)?\s*;?\s*\}})?\s*"
 )
+_LONGEST_SEQ = 100_000
+"""The library stops there and says nothing."""
 _LIMITS = {"max_call_depth": 50, "max_command_count": 5_000, "max_loop_iterations": 2_000, "max_sed_iterations": 5_000}
 
 
@@ -212,8 +214,13 @@ class _Bridge:
                 done = _which(call)
             else:
                 self._world.spend(0.01)
-                result: ExecResult = await _library()[self.name].execute(_adapted(call), ctx)
-                return result
+                try:
+                    adapted = _adapted(call)
+                except Unmodelled as what:
+                    done = missed(call, str(what))
+                else:
+                    result: ExecResult = await _library()[self.name].execute(adapted, ctx)
+                    return result
         if done is None:
             done = missed(call, self.name)
         return ExecResult(stdout=done.out, stderr=done.err, exit_code=done.exit)
@@ -222,6 +229,8 @@ class _Bridge:
 def _adapted(call: Call) -> list[str]:
     """Arguments as the library's command takes them; what it leaves undone is done here."""
     words = call.words[1:]
+    if call.name == "seq" and any(word.lstrip("-").isdigit() and abs(int(word)) > _LONGEST_SEQ for word in words):
+        raise Unmodelled(*call.words)
     if call.name == "awk" and (at := _program(words)) is not None and "{" not in words[at]:
         # The library takes a condition without an action for no program at all.
         return [*words[:at], words[at] + " {print}", *words[at + 1 :]]
