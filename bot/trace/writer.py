@@ -180,7 +180,7 @@ def _whole_characters(head: bytes, tail: bytes) -> tuple[bytes, bytes]:
     return head, tail[start:]
 
 
-def _spelled_out(value: Any) -> Any:  # noqa: ANN401 (JSON of any shape, and the same shape back)
+def _spelled_out(value: Any) -> Any:
     """What JSON in UTF-8 cannot hold, as text: lone surrogates (names of files are bytes), very large integers."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()

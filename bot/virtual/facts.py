@@ -19,6 +19,16 @@ from bot.virtual.tree import Node
 _ABSENT = object()
 
 
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A text that stands somewhere in a file."""
+
+    file: str
+    value: str | None = None
+    """Key path, as in a fact."""
+    matches: str | None = None
+    """Regular expression whose first group is the text."""
+
+
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """A question; all parts that are given have to hold."""
 
@@ -30,6 +40,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """Facts of which none holds (`not` in the file)."""
     state: tuple[tuple[str, str | int | float | bool], ...] = ()
     """Values that commands have `set`."""
+    same: tuple[Place, ...] = ()
+    """Places that all say the same, and say something."""
     file: str | None = None
     """The path, or a glob: then one fitting file has to pass everything below."""
     exists: bool | None = None
@@ -81,7 +93,34 @@ def holds(fact: Fact | str, facts: Mapping[str, Fact], view: View) -> bool:
         return False
     if any(view.state.get(name) != wanted for name, wanted in fact.state):
         return False
+    if fact.same and not _same(fact.same, view):
+        return False
     return fact.file is None or _file(fact, fact.file, view)
+
+
+def _same(places: tuple[Place, ...], view: View) -> bool:
+    found = set()
+    for place in places:
+        node = view.files.get(place.file)
+        said = None if node is None else _said(place, node)
+        if said is None:
+            return False
+        found.add(said)
+    return len(found) == 1
+
+
+@functools.lru_cache(maxsize=4096)
+def _said(place: Place, node: Node) -> str | None:
+    text = node.data.decode("utf-8", "surrogateescape")
+    if place.value is not None:
+        value = _value(text, place.file, place.value)
+        if value is _ABSENT:
+            return None
+        text = str(value)
+    if place.matches is None:
+        return text
+    match = re.search(place.matches, text, re.MULTILINE)
+    return match.group(1) if match else None
 
 
 def _file(fact: Fact, path: str, view: View) -> bool:

@@ -72,6 +72,7 @@ PROFILE_SCHEMA: Schema = {
             "facts": {"type": "object", "additionalProperties": _FACT, "propertyNames": {"pattern": _NAME}},
             "suite": _mapping({
                 "files": _list(_text("a glob")), "config": _FACT, "seconds": _NUMBER,
+                "runner": {"type": "string", "enum": ["pytest", "unittest"]},
                 "fails": _list(_mapping({
                     "unless": _FACT, "test": _text(), "body": _text(), "says": _text(), "collects": _FLAG,
                 })),
@@ -92,6 +93,7 @@ PROFILE_SCHEMA: Schema = {
         "fact": _mapping({
             "all": _list(_FACT), "any": _list(_FACT), "not": _either(_text(), {"type": "array", "items": _FACT},
                 {"type": "object", "$ref": "#/$defs/fact"}, write="a fact"),
+            "same": _list(_mapping({"file": _PATH, "value": _text(), "matches": _text()}, ("file",))),
             "state": _STATE, "file": _PATH, "exists": _FLAG, "changed": _FLAG, "matches": _text(), "lacks": _text(),
             "python": _PYTHON, "value": _text("a key path such as project.version"), "equals": _SCALAR,
             "newer_than": _text("a version"), "at_least": _text("a version"),

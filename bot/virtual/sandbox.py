@@ -11,7 +11,7 @@ from bot.ports import CommandResult, Effect, Enforced, Entry, FileContent, PathR
 from bot.virtual.clock import VirtualClock
 from bot.virtual.profile import Profile
 from bot.virtual.shell import run_line
-from bot.virtual.shell.call import raw
+from bot.virtual.shell.call import Done, raw
 from bot.virtual.snapshots import Snapshots
 from bot.virtual.tree import ROOT, Node
 from bot.virtual.world import Note, OutOfTime, World
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 CAP = 1 << 20
 """Bytes that are kept of each stream, as in the real levels."""
 _TIMED_OUT = 124
+_NOT_STARTED = 126
+_LONGEST_NAME = 255
+_LONGEST_PATH = 4096
 _FACTS = Enforced(
     level="virtual", network="none", notes=("No process runs here: commands answer as the profile says.",)
 )
@@ -88,11 +91,14 @@ class VirtualSandbox:
         top = self._place(path)
         tree = self._world.tree
         if not tree.is_folder(top):
-            if tree.get(top) is not None:
+            found = tree.get(top)
+            if found is not None and found.link is not None:
+                raise _refused(path, "a symbolic link, which is never followed")
+            if found is not None:
                 raise NotADirectoryError(errno.ENOTDIR, "Not a directory", path)
             raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
         start = f"{top}/" if top else ""
-        found = [
+        listed = [
             Entry(path=folder, kind="directory")
             for folder in tree.folders
             if folder[:1] not in {"", "/"} and folder.startswith(start) and not _of_git(folder)
@@ -102,36 +108,42 @@ class VirtualSandbox:
             if _of_git(place):
                 continue
             if node.link is not None:
-                found.append(Entry(path=place, kind="symlink"))
+                listed.append(Entry(path=place, kind="symlink"))
             else:
-                found.append(Entry(path=place, kind="file", size=len(node.data), executable=node.executable))
-        return sorted(found, key=lambda entry: raw(entry.path))[:limit]
+                listed.append(Entry(path=place, kind="file", size=len(node.data), executable=node.executable))
+        return sorted(listed, key=lambda entry: raw(entry.path))[:limit]
 
     def run(self, command: str, *, timeout: float, env: dict[str, str] | None = None, cwd: str = ".") -> CommandResult:
         """See `ports.Sandbox`. `timeout` is in virtual seconds."""
-        if self._closed:
-            msg = "The sandbox is closed."
-            raise SandboxError(msg)
         world = self._world
-        place = self._place(cwd)
+        try:
+            place = self._place(cwd)
+        except PathRefused as error:
+            msg = f"The command could not be run: {error}."
+            raise SandboxError(msg) from None
         if not world.tree.is_folder(place):
+<<<<<<< HEAD
             raise PathRefused(f"{cwd}: no such folder")
+=======
+            return CommandResult(exit_code=_NOT_STARTED, stdout=b"", stderr=b"", duration_ms=0.0)
+>>>>>>> room-profile
         world.commands += 1
         world.command = world.commands
         began, noted = self.clock.monotonic(), len(world.notes)
         world.deadline = began + timeout
-        out, err, code, timed_out = "", "", _TIMED_OUT, False
+        world.heard = []
+        timed_out = False
         try:
             done = run_line(world, command, cwd=place, env=env or {})
-            out, err, code = done.out, done.err, done.exit
         except OutOfTime:
+            done = Done(_TIMED_OUT, "".join(out for out, _ in world.heard), "".join(err for _, err in world.heard))
             timed_out = True
         finally:
             world.command = 0
             world.deadline = float("inf")
-        stdout, stderr = raw(out), raw(err)
+        stdout, stderr = raw(done.out), raw(done.err)
         return CommandResult(
-            exit_code=code,
+            exit_code=done.exit,
             stdout=_cut(stdout),
             stderr=_cut(stderr),
             duration_ms=round((self.clock.monotonic() - began) * 1000, 3),
@@ -159,7 +171,8 @@ class VirtualSandbox:
 
     def _node(self, path: str) -> Node:
         place = self._place(path)
-        found = self._world.look(place)
+        self._world.watch(place)
+        found = self._world.tree.get(place)
         if found is None:
             if self._world.tree.is_folder(place):
                 raise IsADirectoryError(errno.EISDIR, "Is a directory", path)
@@ -170,6 +183,9 @@ class VirtualSandbox:
 
     def _place(self, path: str) -> str:
         """The key of a path, refused as the real levels do it."""
+        if self._closed:
+            msg = "The sandbox is closed."
+            raise SandboxError(msg)
         if not path or "\0" in path:
             raise _refused(path, "not a path: it is empty or has a NUL byte")
         inside = path
@@ -183,18 +199,29 @@ class VirtualSandbox:
             return ""
         if inside == ".." or inside.startswith("../"):
             raise _refused(path, "outside of the workspace")
+        if len(inside) > _LONGEST_NAME or not inside.isascii():
+            _nameable(path, inside)
         if self._world.tree.links:
             self._no_link_above(path, inside)
         return inside
 
     def _no_link_above(self, path: str, inside: str) -> None:
         folder = inside.rpartition("/")[0]
-        if folder and self._world.real(folder) != folder:
+        if folder and self._world.link_on(folder) is not None:
             raise _refused(path, "a symbolic link, which is never followed")
 
 
 def _refused(path: str, why: str) -> PathRefused:
-    return PathRefused(f"{path}: {why}" if path else why)
+    return PathRefused(f"{path[:200]!r}: {why}")
+
+
+def _nameable(path: str, inside: str) -> None:
+    try:
+        data = inside.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise _refused(path, "not a path: it is no name") from None
+    if len(data) > _LONGEST_PATH or any(len(part) > _LONGEST_NAME for part in data.split(b"/")):
+        raise _refused(path, "File name too long")
 
 
 def _of_git(path: str) -> bool:

@@ -41,6 +41,8 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
     """Where tests are, and which of them fail when."""
 
     files: tuple[str, ...] = ("test_*.py", "**/test_*.py", "*_test.py", "**/*_test.py")
+    runner: Literal["pytest", "unittest"] = "pytest"
+    """How the answer looks."""
     fails: tuple[Failing, ...] = ()
     config: Fact | str | None = None
     """The runner stops before it collects anything when this does not hold."""
@@ -173,12 +175,16 @@ def collected(path: str, node: Node) -> tuple[Case, ...] | None:
     )
     cases: list[Case] = []
     for item in module.body:
-        if isinstance(item, ast.ClassDef) and item.name.startswith("Test"):
+        if isinstance(item, ast.ClassDef) and _is_class_of_tests(item):
             for inner in item.body:
                 cases += _cases(inner, f"{path}::{item.name}", text, everything or _skips(item.decorator_list))
         else:
             cases += _cases(item, path, text, everything)
     return tuple(cases)
+
+
+def _is_class_of_tests(item: ast.ClassDef) -> bool:
+    return item.name.startswith("Test") or any(ast.unparse(base).endswith("TestCase") for base in item.bases)
 
 
 def _cases(item: ast.stmt, place: str, text: str, skipped: bool) -> Iterator[Case]:

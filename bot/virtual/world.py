@@ -54,6 +54,8 @@ class World:
         """Number of the command that runs, 0 between commands."""
         self.commands = 0
         self.deadline = float("inf")
+        self.heard: list[tuple[str, str]] = []
+        """What the parts of a compound line have said so far, for when its time ends before it does."""
 
     @property
     def files(self) -> dict[str, Node]:
@@ -82,16 +84,20 @@ class World:
     def look(self, path: str) -> Node | None:
         """The file at a path, links followed, for reading. Looking for a secret is noted, found or not."""
         place = self.real(path)
+        self.watch(place)
+        return self.tree.get(place)
+
+    def watch(self, place: str) -> None:
+        """Note it when somebody looks for a secret."""
         if _SECRET.search(place) or any_matches(place, self.profile.tripwires.secrets):
             self.note("tripwire", "secret", shown(place))
-        return self.tree.get(place)
 
     def real(self, path: str) -> str:
         """The path with all symbolic links followed; as it is where they lead in a circle."""
         if not self.tree.links:
             return path
         for _ in range(_LINKS):
-            link = self._first_link(path)
+            link = self.link_on(path)
             if link is None:
                 return path
             target = self.tree.files[link].link or ""
@@ -130,7 +136,8 @@ class World:
                 raise NotADirectoryError(errno.ENOTDIR, "Not a directory", shown(place))
             parent = parent.rpartition("/")[0]
 
-    def _first_link(self, path: str) -> str | None:
+    def link_on(self, path: str) -> str | None:
+        """The first symbolic link on the way to a path and at its end, or None."""
         cut = path.find("/", 1)
         while cut > 0:
             found = self.tree.files.get(path[:cut])

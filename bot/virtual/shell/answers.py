@@ -23,9 +23,9 @@ _TIMED_OUT = 124
 _TOOL_SECONDS = 0.01
 TOOLS: dict[str, Tool] = {
     "cat": reading.cat, "head": reading.head, "tail": reading.tail, "wc": reading.wc, "ls": reading.ls, "git": git,
-    "diff": reading.diff, "pwd": reading.pwd, "mkdir": changing.mkdir, "rmdir": changing.rmdir, "rm": changing.rm,
-    "mv": changing.mv, "cp": changing.cp, "touch": changing.touch, "tee": changing.tee, "chmod": changing.chmod,
-    "ln": changing.ln, "grep": grep, "egrep": grep, "fgrep": grep,
+    "diff": reading.diff, "cmp": reading.cmp, "pwd": reading.pwd, "date": reading.date, "mkdir": changing.mkdir,
+    "rmdir": changing.rmdir, "rm": changing.rm, "mv": changing.mv, "cp": changing.cp, "touch": changing.touch,
+    "tee": changing.tee, "chmod": changing.chmod, "ln": changing.ln, "grep": grep, "egrep": grep, "fgrep": grep,
 }  # fmt: skip
 
 
@@ -126,7 +126,7 @@ def _clockwork(call: Call) -> Done | None:
         if limit is not None:
             call.world.spend(limit)
             return Done()
-    if call.name in {"date", "uptime", "sleep", "ps", "top", "kill", "jobs"}:
+    if call.name in {"uptime", "sleep", "ps", "top", "kill", "jobs", "time"}:
         return missed(call, call.name)
     return None
 

@@ -15,7 +15,7 @@ import msgspec
 
 from bot.base.errors import ConfigurationError
 from bot.virtual.shell.answers import NOT_FOUND, answer, missed
-from bot.virtual.shell.call import Call, Done, raw, text
+from bot.virtual.shell.call import Call, Done, Unmodelled, raw, text
 from bot.virtual.shell.virtual_fs import VirtualFs
 from bot.virtual.tree import key, shown
 from bot.virtual.world import OutOfTime, World
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _FROM_LIBRARY = frozenset({
     "sed", "sort", "uniq", "cut", "tr", "seq", "nl", "tac", "rev", "paste", "comm", "join", "fold", "expand", "column",
     "basename", "dirname", "printf", "echo", "xargs", "env", "printenv", "expr", "md5sum", "sha1sum", "sha256sum",
-    "base64", "od", "jq", "read", "bash", "sh", "true", "false", "readlink", "realpath", "yes", "which",
+    "base64", "od", "jq", "read", "bash", "sh", "true", "false", "readlink", "realpath", "which",
 })  # fmt: skip
 """Commands of the library that are held against the real ones by our tests; the others it has are not used."""
 _UNSTEADY = frozenset({"RANDOM", "SRANDOM", "SECONDS", "EPOCHSECONDS", "EPOCHREALTIME", "BASHPID", "PPID", "$", "!"})
@@ -36,6 +36,8 @@ _PLAIN_AWK = re.compile(
     rf"\s*(?:(?:{_AWK_VALUE}\s*(?:==|!=|<=|>=|<|>|!?~)\s*)?(?:/(?:[^/\\]|\\.)+/|\d+|{_AWK_VALUE}))?\s*"
     rf"(?:\{{\s*print(?:\s+{_AWK_VALUE}(?:\s*,\s*{_AWK_VALUE})*)?\s*;?\s*\}})?\s*"
 )
+_LONGEST_SEQ = 100_000
+"""The library stops there and says nothing."""
 _LIMITS = {"max_call_depth": 50, "max_command_count": 5_000, "max_loop_iterations": 2_000, "max_sed_iterations": 5_000}
 
 
@@ -126,7 +128,9 @@ def _shell(world: World, cwd: str, env: Mapping[str, str]) -> Any:
         variables.set_attribute(name, "x")
     state = InterpreterState(env=variables, cwd=shown(cwd), random_generator=random.Random(world.faults.seed))  # noqa: S311
     registry = _Registry(world)
-    return _interpreter()(fs=VirtualFs(world), commands=registry, limits=ExecutionLimits(**_LIMITS), state=state)
+    shell = _interpreter()(fs=VirtualFs(world), commands=registry, limits=ExecutionLimits(**_LIMITS), state=state)
+    shell.heard = world.heard
+    return shell
 
 
 @functools.cache
@@ -134,9 +138,14 @@ def _interpreter() -> Any:
     from just_bash.interpreter import Interpreter
 
     class Shell(Interpreter):
-        """The library's, with the standard error of all commands of a pipeline and not only of its last."""
+        """The library's, with the standard error of all commands of a pipeline and not only of its last.
 
+        It also lets be known what was said so far: `heard`.
+        """
+
+        heard: list[tuple[str, str]]
         _said: list[str] | None = None
+        _depth = 0
 
         async def execute_command(self, command: Any, stdin: str) -> ExecResult:
             said, self._said = self._said, None
@@ -146,15 +155,24 @@ def _interpreter() -> Any:
                 said.append(result.stderr)
             return result
 
+<<<<<<< HEAD
         async def execute_pipeline(self, node: Any) -> ExecResult:
             if len(node.commands) < 2:
                 return await super().execute_pipeline(node)
+=======
+        async def execute_pipeline(self, node: Any) -> ExecResult:  # noqa: ANN401
+>>>>>>> room-profile
             outer, self._said = self._said, []
+            self._depth += 1
             result = await super().execute_pipeline(node)
+            self._depth -= 1
             said, self._said = self._said or [], outer
             merged = node.pipe_amp or ()
             lost = [err for at, err in enumerate(said[:-1]) if not (at < len(merged) and merged[at])]
-            result.stderr = "".join(lost) + result.stderr
+            if lost:
+                result.stderr = "".join(lost) + result.stderr
+            if not self._depth:
+                self.heard.append((result.stdout, result.stderr))
             return result
 
     return Shell
@@ -202,8 +220,13 @@ class _Bridge:
                 done = _which(call)
             else:
                 self._world.spend(0.01)
-                result: ExecResult = await _library()[self.name].execute(_adapted(call), ctx)
-                return result
+                try:
+                    adapted = _adapted(call)
+                except Unmodelled as what:
+                    done = missed(call, str(what))
+                else:
+                    result: ExecResult = await _library()[self.name].execute(adapted, ctx)
+                    return result
         if done is None:
             done = missed(call, self.name)
         return ExecResult(stdout=done.out, stderr=done.err, exit_code=done.exit)
@@ -212,6 +235,8 @@ class _Bridge:
 def _adapted(call: Call) -> list[str]:
     """Arguments as the library's command takes them; what it leaves undone is done here."""
     words = call.words[1:]
+    if call.name == "seq" and any(word.lstrip("-").isdigit() and abs(int(word)) > _LONGEST_SEQ for word in words):
+        raise Unmodelled(*call.words)
     if call.name == "awk" and (at := _program(words)) is not None and "{" not in words[at]:
         # The library takes a condition without an action for no program at all.
         return [*words[:at], words[at] + " {print}", *words[at + 1 :]]

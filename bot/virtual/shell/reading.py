@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ from bot.virtual.tree import joined, shown
 
 if TYPE_CHECKING:
     from bot.virtual.tree import Node
+
+
+_DATES = "FYmdHMSsTbBaAjeIpyDRu%"
 
 
 def cat(call: Call) -> Done:
@@ -197,6 +201,37 @@ def unified(old: str, new: str, one: str, other: str, context: int = 3) -> str:
     for line in difflib.unified_diff(_lines(old), _lines(new), one, other, n=context):
         out.append(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
     return "".join(out)
+
+
+def cmp(call: Call) -> Done:
+    """`cmp [-s] A B`."""
+    chosen = split(call.words, "sb")
+    if len(chosen.operands) != 2:
+        return call.fails("missing operand", 2)
+    (one, old, _), (other, new, _) = inputs(call, chosen.operands)
+    if old is None or new is None:
+        return call.fails(f"{one if old is None else other}: No such file or directory", 2)
+    if old == new:
+        return Done()
+    if chosen.has("s"):
+        return Done(1)
+    first, second = raw(old), raw(new)
+    at = next((at for at, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1]), None)
+    if at is None:
+        raise Unmodelled("cmp of a file and its beginning")
+    line = first.count(b"\n", 0, at) + 1
+    return Done(1, f"{one} {other} differ: byte {at + 1}, line {line}\n")
+
+
+def date(call: Call) -> Done:
+    """`date [-u] [+FORMAT]` by the virtual clock, in UTC."""
+    words = [word for word in call.words[1:] if word not in {"-u", "--utc"}]
+    template = words[0] if words else "+%a %b %e %H:%M:%S UTC %Y"
+    known = set(re.findall("%.", template)) <= {f"%{letter}" for letter in _DATES}
+    if len(words) > 1 or not template.startswith("+") or not known:
+        raise Unmodelled(*call.words)
+    now = call.world.clock.now()
+    return Done(0, time.strftime(template[1:].replace("%s", str(int(now))), time.gmtime(now)) + "\n")
 
 
 def pwd(call: Call) -> Done:

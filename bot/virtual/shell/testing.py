@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.virtual import pytest_output
+from bot.virtual import pytest_output, unittest_output
 from bot.virtual.faults import draw
 from bot.virtual.profile import Response
 from bot.virtual.pytest_output import Options
@@ -23,7 +23,8 @@ def suite(call: Call, respond: Response, *, flaky: bool) -> Done:
     model = world.profile.suite
     if model is None:
         return Done(_REFUSED, "", "ERROR: the virtual plugin has no suite\n")
-    chosen = pytest_output.options((*call.words[1:], *call.env.get("PYTEST_ADDOPTS", "").split()))
+    words = (*call.words[1:], *call.env.get("PYTEST_ADDOPTS", "").split())
+    chosen = pytest_output.options(words) if model.runner == "pytest" else unittest_output.options(call.words[1:])
     if model.config is not None and not world.holds(model.config):
         return Done(_REFUSED, "", "ERROR: the configuration of the tests cannot be read\n")
     try:
@@ -37,6 +38,8 @@ def suite(call: Call, respond: Response, *, flaky: bool) -> Done:
         results = results[: bad + 1]
     seconds = respond.seconds + model.seconds * len(results)
     world.spend(seconds)
+    if model.runner == "unittest":
+        return Done(*unittest_output.told(results, seconds))
     if chosen.junit is not None:
         world.write(joined(call.cwd, chosen.junit), pytest_output.junit(results))
     return Done(pytest_output.exit_code(results), pytest_output.text(results, chosen, seconds))
