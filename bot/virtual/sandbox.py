@@ -122,11 +122,7 @@ class VirtualSandbox:
             msg = f"The command could not be run: {error}."
             raise SandboxError(msg) from None
         if not world.tree.is_folder(place):
-<<<<<<< HEAD
-            raise PathRefused(f"{cwd}: no such folder")
-=======
             return CommandResult(exit_code=_NOT_STARTED, stdout=b"", stderr=b"", duration_ms=0.0)
->>>>>>> room-profile
         world.commands += 1
         world.command = world.commands
         began, noted = self.clock.monotonic(), len(world.notes)
