@@ -2,7 +2,7 @@
 
 What a model, an issue or a test printed must not mention a person, close an issue, load an image, draw a link, open or
 close HTML, end a fence or imitate one of our markers. Entities would show in inline code, so what triggers is broken by
-a zero-width joiner (U+200D) put behind its first character: `@‍team`, `#‍1`, `http:‍//`, `<‍b>`. Two characters that
+a zero-width joiner (U+200D) put behind the first character of `@team`, `#1`, `://`, `<b>`. Two characters that
 cannot be broken are replaced by ones that look like them: a backtick by U+02CB, a bar by U+00A6. Characters that nobody
 sees (controls, bidirectional overrides, zero-width and tag characters) are taken out first.
 """

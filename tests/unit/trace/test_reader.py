@@ -15,6 +15,7 @@ from bot.base.canonical import digest
 from bot.base.errors import WorldError
 from bot.trace.events import ModelRequested, Note, Seal, ToolRequested
 from bot.trace.reader import newer, read, verify
+from bot.trace.render import told, uncoloured
 
 
 def rehashed(line: bytes, **fields: object) -> bytes:
@@ -90,6 +91,17 @@ def test_a_run_that_was_killed_says_what_was_in_flight(tmp_path: Path) -> None:
     with (tmp_path / "t.jsonl").open("ab") as stream:
         stream.write(b'{"v":1,"se')
     assert "the last line is cut" in verify(tmp_path / "t.jsonl").reason
+
+
+def test_every_cut_of_a_trace_is_a_valid_prefix_that_can_be_shown(trace: tuple[Path, Seal, list[bytes]]) -> None:
+    path, seal, lines = trace
+    whole = b"".join(lines)
+    for end in range(0, len(whole), 97):
+        path.write_bytes(whole[:end])
+        verdict = verify(path)
+        assert (verdict.ok, verdict.finished, verdict.events) == (True, False, whole[:end].count(b"\n"))
+        assert not verify(path, seal).ok
+        assert "killed, or still going on" in "\n".join(told(read(path), uncoloured))
 
 
 def test_an_empty_file_is_unfinished(tmp_path: Path) -> None:
