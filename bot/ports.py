@@ -286,7 +286,8 @@ class Comment(msgspec.Struct, frozen=True, kw_only=True):
 class ForgeWrite(ForgeRead, Protocol):
     """Write access; only `bot.publish` holds one.
 
-    None of these retries a write by itself: after an error of unknown effect the caller looks first, then writes again.
+    None of these sends a write again that could happen twice (a pull request, a comment): after an error of unknown
+    effect the caller looks first, then writes again.
     """
 
     def login(self) -> str:

@@ -1,12 +1,14 @@
-"""PyGithub's objects as our values. Reads only what came with the answer, so that none asks for more."""
+"""PyGithub's objects as our values. Reads only what comes with the answer, so that none asks for more."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.base.values import Report
 from bot.ports import Comment, PullRequest
 
 if TYPE_CHECKING:
+    from github.Issue import Issue
     from github.IssueComment import IssueComment
     from github.PullRequest import PullRequest as GithubPull
 
@@ -32,6 +34,20 @@ def pull_of(pull: GithubPull, owner: str) -> PullRequest:
             *(person.login for person in pull.requested_reviewers),
             *(f"{owner}/{team.slug}" for team in pull.requested_teams),
         ),
+    )
+
+
+def report_of(issue: Issue, name: str) -> Report | None:
+    """An issue of the repository `name` as a report; None for a pull request."""
+    if issue.pull_request is not None:
+        return None
+    return Report(
+        text=issue.body or issue.title,
+        title=issue.title,
+        ticket=f"issue-{issue.number}",
+        issue=f"{name}#{issue.number}",
+        url=issue.html_url,
+        source="issue",
     )
 
 

@@ -17,7 +17,7 @@ from bot.base.errors import ForgeError
 from bot.base.values import Report
 from bot.forge import push as pushing
 from bot.forge.address import check_server, full_name, is_loopback
-from bot.forge.answers import comment_of, is_from, pull_of
+from bot.forge.answers import comment_of, is_from, pull_of, report_of
 from bot.forge.asking import Asking
 from bot.forge.words import plain
 from bot.ports import Comment, DraftsRefused, PullRequest, Remote, RepositoryFacts
@@ -46,9 +46,6 @@ class GitHubForge:
         pace = 0.0 if is_loopback(api_url) else WRITE_PACE
         self._asking = Asking(clock=clock, pace=pace, server=self._server, anonymous=self._token is None)
         self._login: str | None = None
-
-    def __repr__(self) -> str:
-        return f"GitHubForge(server={self._server!r})"
 
     def close(self) -> None:
         """Close the connections to the server. Nothing can be asked afterwards."""
@@ -79,21 +76,8 @@ class GitHubForge:
     def issue(self, repo: str, number: int) -> Report:
         """An issue as it is now, as untrusted text. Raises `ForgeError`, also for a pull request."""
         name = self._name(repo)
-
-        def call() -> Report | None:
-            found = self._repository(repo).get_issue(number)
-            if found.pull_request is not None:
-                return None
-            return Report(
-                text=found.body or found.title,
-                title=found.title,
-                ticket=f"issue-{number}",
-                issue=f"{name}#{number}",
-                url=found.html_url,
-                source="issue",
-            )
-
-        report = self._asking.read(f"read issue {number} of {name}", call)
+        issue = self._repository(repo).get_issue(number)
+        report = self._asking.read(f"read issue {number} of {name}", lambda: report_of(issue, name))
         if report is None:
             msg = f"{name}#{number} is a pull request, not an issue."
             raise ForgeError(msg, "Name an issue.", 404)

@@ -19,7 +19,6 @@ from forge_world import StillClock, commit, plain_git
 from bot.base.errors import ConfigurationError
 from bot.base.git import GitDir
 from bot.virtual.github.faults import Fault
-from bot.virtual.github.records import Person
 from bot.virtual.github.server import VirtualGitHub
 
 TOKEN = "ghp_ours0000000000000000000000000000000"
@@ -248,7 +247,7 @@ def test_what_github_does_not_know_is_recorded(api, github):
 
 
 def test_who_may_not_write_can_read(github):
-    github.hub.people["reader"] = Person(login="reader", permission="read")
+    github.add_person("reader", "reader", permission="read")
     reader = Api(github.api_url, "reader")
     assert reader("GET", HOME).json()["permissions"]["push"] is False
     assert reader("POST", f"{HOME}/issues", {"title": "x"}).status_code == 403
@@ -292,6 +291,12 @@ def test_a_request_has_a_user_agent_and_a_version_that_is_known(api):
     assert api("GET", "/user", headers={"User-Agent": ""}).status_code == 403
     answer = api("GET", "/user", headers={"X-GitHub-Api-Version": "1999-01-01"})
     assert (answer.status_code, "not supported" in answer.text) == (400, True)
+
+
+def test_a_head_request_is_a_get_without_its_body(api):
+    answer = api("HEAD", HOME)
+    assert (answer.status_code, answer.text) == (200, "")
+    assert int(answer.headers["Content-Length"]) > 1000
 
 
 def test_another_host_name_is_turned_away(github):

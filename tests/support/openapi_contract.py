@@ -32,7 +32,7 @@ class OpenApi:
         if not exchange.path.startswith("/api/v3/") or (exchange.answered is None and exchange.status in {0, 504}):
             return []  # git, pages, and what proxies answer
         path, _, query = exchange.path.removeprefix("/api/v3").partition("?")
-        name, operation = self._operation(exchange.method, unquote(path))
+        name, operation = self._operation(exchange.method.replace("HEAD", "GET"), unquote(path))
         if operation is None:
             return [f"{exchange.method} {path}: no such operation"]
         found = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -21,7 +20,7 @@ class Hub:
     """What the virtual GitHub is made of, but for HTTP."""
 
     store: Store
-    people: Mapping[str, Person]
+    people: dict[str, Person]
     """By token."""
     open_door: bool = False
     """Take every token that is not known for that of `stranger`."""

@@ -72,6 +72,7 @@ class Rest:
     def answer(self, method: str, target: str, headers: dict[str, str], token: str | None, raw: bytes) -> Answer:
         """One request, `target` below the API's root with its query, header names in lower case. Never raises."""
         limits: dict[str, str] = {}
+        method = "GET" if method == "HEAD" else method
         try:
             person = self.hub.person(token)
             path, _, query = target.partition("?")

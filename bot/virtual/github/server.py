@@ -78,6 +78,10 @@ class VirtualGitHub:
         """Requests that GitHub's documentation does not know."""
         return tuple(self.rest.violations)
 
+    def add_person(self, token: str, login: str, *, permission: Permission = "write", app: bool = False) -> None:
+        """Give somebody a token. `app`: an App's, which may not ask `GET /user`; its login ends in `[bot]`."""
+        self.hub.people[token] = Person(login=login, permission=permission, app=app)
+
     def add_repository(
         self,
         full_name: str,

@@ -16,7 +16,6 @@ from bot.base.errors import ConfigurationError, ForgeError, TaskBlocked
 from bot.forge.github import WRITE_PACE, GitHubForge
 from bot.ports import DraftsRefused
 from bot.virtual.github.faults import Fault
-from bot.virtual.github.records import Person
 
 ALICE = "ghp_alice000000000000000000000000000000"
 REPO = "acme/widget"
@@ -214,7 +213,7 @@ def test_the_login_is_asked_once(world):
 
 
 def test_an_app_learns_its_login_another_way(world):
-    world.github.hub.people["ghs_app"] = Person(login="fleet-bot[bot]", app=True)
+    world.github.add_person("ghs_app", "fleet-bot[bot]", app=True)
     assert forge_with(world, "ghs_app").login() == "fleet-bot[bot]"
 
 
@@ -248,7 +247,7 @@ def test_without_a_token_what_is_public_can_be_read_and_nothing_written(pushed):
 
 def test_a_private_repository_is_not_there_for_strangers(world):
     world.github.add_repository(REPO, default_branch="main", private=True)
-    world.github.hub.people["ghp_stranger"] = Person(login="stranger", permission="none")
+    world.github.add_person("ghp_stranger", "stranger", permission="none")
     for token in ("ghp_stranger", None):
         forge = forge_with(world, token)
         with pytest.raises(ForgeError, match="not there or not visible") as caught:
@@ -262,7 +261,7 @@ def test_a_private_repository_is_not_there_for_strangers(world):
 
 
 def test_a_read_only_token_neither_pushes_nor_opens(pushed):
-    pushed.github.hub.people["ghp_reader"] = Person(login="reader", permission="read")
+    pushed.github.add_person("ghp_reader", "reader", permission="read")
     forge = forge_with(pushed, "ghp_reader")
     assert forge.facts(REPO).full_name == REPO
     with pytest.raises(ForgeError, match=r"Permission to acme/widget\.git denied to reader") as caught:
