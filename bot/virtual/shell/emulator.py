@@ -106,7 +106,7 @@ def _unsteady(part: object) -> Iterator[str]:
         yield from _unsteady(getattr(part, name))
 
 
-def _drive(coroutine: Any) -> ExecResult:  # noqa: ANN401 — a coroutine of an optional library
+def _drive(coroutine: Any) -> ExecResult:
     """Run a coroutine that never really waits: everything it awaits is in memory."""
     try:
         coroutine.send(None)
@@ -118,7 +118,7 @@ def _drive(coroutine: Any) -> ExecResult:  # noqa: ANN401 — a coroutine of an 
     raise ValueError(msg)
 
 
-def _shell(world: World, cwd: str, env: Mapping[str, str]) -> Any:  # noqa: ANN401 — a class of an optional library
+def _shell(world: World, cwd: str, env: Mapping[str, str]) -> Any:
     from just_bash.interpreter.types import InterpreterState, VariableStore
     from just_bash.types import ExecutionLimits
 
@@ -134,7 +134,7 @@ def _shell(world: World, cwd: str, env: Mapping[str, str]) -> Any:  # noqa: ANN4
 
 
 @functools.cache
-def _interpreter() -> Any:  # noqa: ANN401
+def _interpreter() -> Any:
     from just_bash.interpreter import Interpreter
 
     class Shell(Interpreter):
@@ -147,7 +147,7 @@ def _interpreter() -> Any:  # noqa: ANN401
         _said: list[str] | None = None
         _depth = 0
 
-        async def execute_command(self, command: Any, stdin: str) -> ExecResult:  # noqa: ANN401
+        async def execute_command(self, command: Any, stdin: str) -> ExecResult:
             said, self._said = self._said, None
             result = await super().execute_command(command, stdin)
             self._said = said
@@ -155,7 +155,7 @@ def _interpreter() -> Any:  # noqa: ANN401
                 said.append(result.stderr)
             return result
 
-        async def execute_pipeline(self, node: Any) -> ExecResult:  # noqa: ANN401
+        async def execute_pipeline(self, node: Any) -> ExecResult:
             outer, self._said = self._said, []
             self._depth += 1
             result = await super().execute_pipeline(node)
@@ -265,7 +265,7 @@ def _which(call: Call) -> Done:
 
 
 @functools.cache
-def _library() -> Any:  # noqa: ANN401
+def _library() -> Any:
     from just_bash.commands import create_command_registry
 
     return create_command_registry()
