@@ -14,6 +14,7 @@ import msgspec
 from bot.base.messages import Attempt, Reply, Request
 from bot.base.values import Network, Report
 from bot.trace.events import EventBody
+from bot.trace.events import Seal as Seal
 
 # Model ---------------------------------------------------------------------------------------------------------------
 
@@ -197,14 +198,6 @@ class PathRefused(ValueError):
 
 
 # Trace ---------------------------------------------------------------------------------------------------------------
-
-
-class Seal(msgspec.Struct, frozen=True, kw_only=True):
-    """What pins a trace down: its last hash and how many lines lead to it."""
-
-    file: str
-    events: int
-    head: str
 
 
 class TraceSink(Protocol):

@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("same-every-time", derandomize=True, deadline=None, print_blob=True)
+settings.load_profile("same-every-time")
 
 for name in list(os.environ):
     if name.startswith(("GIT_", "GITHUB_", "GEMINI_", "GOOGLE_", "ACTIONS_", "FLEET_BOT_")):

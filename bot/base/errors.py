@@ -92,6 +92,9 @@ class WorldError(FleetBotError):
 class GitError(WorldError):
     """A git command failed. `what` names the command without any credential."""
 
+    output = b""
+    """What it printed before it failed; a refused push says there which ref was refused."""
+
 
 class ForgeError(WorldError):
     """The forge refused or could not be reached. `status` is the HTTP status, 0 without an answer."""

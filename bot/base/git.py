@@ -170,10 +170,11 @@ class GitDir:
         self.run("read-tree", tree, index=index)
         self.run("checkout-index", "--all", "--force", "--quiet", "-u", work_tree=work_tree, index=index)
 
-    def stage(self, work_tree: Path, *, index: Path | None = None) -> str:
-        """The tree of `work_tree` as it is, ignored files left out. New, deleted, binary and mode changes included."""
-        self.run("add", "--all", "--ignore-errors", "--", ".", work_tree=work_tree, index=index)
-        return self.text("write-tree", index=index)
+    def stage(self, work_tree: Path, *, index: Path | None = None, base: str | None = None) -> str:
+        """The tree of `work_tree` as it is, ignored files left out; `bot.base.staging` says how."""
+        from bot.base.staging import stage
+
+        return stage(self, work_tree, index=index, base=base)
 
     def changes(self, before: str, after: str) -> tuple[Change, ...]:
         """What differs between two trees, sorted by path; renames are a deletion and an addition."""
@@ -314,5 +315,7 @@ def _git(
         verb = next((word for word in arguments if not word.startswith("-") and "=" not in word), "git")
         said = errors.decode("utf-8", "replace").strip()[-2000:] or f"exit {process.returncode}"
         msg = f"git {verb} failed: " + (f"no end after {timeout:g} s" if late else said)
-        raise GitError(msg)
+        error = GitError(msg)
+        error.output = output
+        raise error
     return output

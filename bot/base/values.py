@@ -166,6 +166,8 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True):
     """Expected behaviour, read by `bot.expected`."""
     let: dict[str, Any] = {}
     """Named selectors for `expect`."""
+    outcome: tuple[dict[str, Any], ...] = ()
+    """Expected result: predicates on the final tree, read by `bot.expected`."""
     instructions: str = ""
     """The text for the agent, a template, includes already pasted in."""
     includes: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ import click
 
 from bot.cli.output import COLOURS, emit_json, people
 from bot.cli.progress import ProgressDisplay
-from bot.demo.act import acts
+from bot.demo.act import acts, playable
 from bot.demo.run import Shown, play
 from bot.virtual.plugin import find_virtual_fleet, read_virtual_fleet
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--jobs", type=click.IntRange(1, 64), default=os.cpu_count() or 1, help="Tasks at a time (processors).")
 def demo(folder: Path | None, as_json: bool, jobs: int) -> int:
     """Run the whole main job on a virtual GitHub with a virtual Gemini. Needs no key and no network."""
-    fleet = read_virtual_fleet(find_virtual_fleet())
+    fleet = playable(read_virtual_fleet(find_virtual_fleet()))
     place = (folder or Path(tempfile.mkdtemp(prefix="fleet-bot-demo-"))).absolute()
     console = people()
     _introduce(fleet, console)

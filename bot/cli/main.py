@@ -62,10 +62,11 @@ def cli() -> None:
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and exit with the contract's code: 0, 1, 2, 3 or 130."""
     words = take_secrets_from_argv(list(sys.argv[1:] if argv is None else argv))
-    sys.exit(_run(words))
+    sys.exit(run(words))
 
 
-def _run(words: list[str]) -> int:
+def run(words: list[str]) -> int:
+    """Run a command line and return the exit code."""
     try:
         result = cli.main(args=words, prog_name="fleet-bot", standalone_mode=False)
     except click.exceptions.Abort:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import msgspec
 
 from bot.base.canonical import canonical
@@ -35,6 +37,11 @@ def acts(fleet: tuple[VirtualPlugin, ...]) -> tuple[Act, ...]:
         Act(playbook=cast[0][1].playbook, variables=cast[0][1].variables, cast=tuple(cast)) for cast in groups.values()
     ]
     return tuple(sorted(found, key=lambda act: (act.playbook, act.plugins)))
+
+
+def playable(fleet: tuple[VirtualPlugin, ...]) -> tuple[VirtualPlugin, ...]:
+    """The plugins whose programs (node, say) are on this machine."""
+    return tuple(plugin for plugin in fleet if all(shutil.which(program) for program in plugin.needs))
 
 
 def surprise(scenario: Scenario, outcome: str, *, pull_request: bool, red_to_green: bool) -> str | None:

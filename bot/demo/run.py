@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from bot.base.values import Report, Task
+from bot.base.values import Report
 from bot.demo.act import Act, acts, surprise
 from bot.demo.stage import Stage
 from bot.fleet.bug_report import find_report
@@ -16,6 +16,8 @@ from bot.fleet.plan import Plan, make_plan
 from bot.fleet.playbook import find_playbooks, read_playbook
 from bot.fleet.report import CampaignReport, TaskReport, reports_of, write_report
 from bot.fleet.run import Result, propose, publish_results
+from bot.task.run import Progress
+from bot.virtual.materialise import fill
 from bot.virtual.plugin import VirtualPlugin
 from bot.wiring import Wiring
 
@@ -46,7 +48,7 @@ def play(
     fleet: tuple[VirtualPlugin, ...],
     *,
     jobs: int,
-    step: Callable[[Task, str], None],
+    step: Progress,
     done: Callable[[Result], None],
 ) -> Shown:
     """Run all campaigns of the demo in `folder`. A second time in the same folder changes nothing."""
@@ -85,7 +87,7 @@ def _plan(act: Act, stage: Stage, wiring: Wiring) -> Plan:
         names=act.plugins,
         variables={name: str(value) for name, value in act.variables.items()},
         report=report,
-        commit=stage.commits[plugin.name].get(scenario.commit) if scenario.commit else None,
+        commit=fill(scenario.commit, stage.commits[plugin.name]) if scenario.commit else None,
     )
 
 

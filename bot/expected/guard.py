@@ -1,9 +1,12 @@
-"""The runtime rules that need no trace: which paths a run may change."""
+"""The guards of a run: which paths it may change, and what the playbook's rules forbid."""
 
 from __future__ import annotations
 
-from bot.expected.paths import Scope
-from bot.ports import Action, Effect, Refusal
+from bot.base.values import Task
+from bot.expected.document import rules_of
+from bot.expected.paths import Scope, scope_of
+from bot.expected.rule_guard import RuleGuard, WatchedTrace
+from bot.ports import Action, Effect, Guard, Refusal, TraceSink
 
 
 class PathGuard:
@@ -27,3 +30,37 @@ class PathGuard:
             if reason is not None:
                 return Refusal(by="policy", rule="paths", message=reason)
         return None
+
+
+class AllGuards:
+    """Several guards as one: the first refusal counts."""
+
+    def __init__(self, *guards: Guard) -> None:
+        """Asked in this order."""
+        self.guards = guards
+
+    def before(self, action: Action) -> Refusal | None:
+        """Ask each."""
+        return next((no for guard in self.guards if (no := guard.before(action)) is not None), None)
+
+    def after(self, action: Action, effects: tuple[Effect, ...]) -> Refusal | None:
+        """Ask each."""
+        return next((no for guard in self.guards if (no := guard.after(action, effects)) is not None), None)
+
+
+def guard_of(task: Task, protected: tuple[str, ...] = ()) -> Guard:
+    """All guards of a task; `protected` are the fleet's own additions. Raises `ConfigurationError` for wrong rules.
+
+    The rules have to see the trace: give the sink of the run through `watched`.
+    """
+    paths = PathGuard(scope_of(task, protected))
+    book = rules_of(task.playbook, task.variables)
+    return AllGuards(paths, RuleGuard(book)) if book.rules else paths
+
+
+def watched(sink: TraceSink, guard: Guard) -> TraceSink:
+    """The trace as the run has to write it, so that the rules in `guard` see what happens."""
+    for part in guard.guards if isinstance(guard, AllGuards) else (guard,):
+        if isinstance(part, RuleGuard):
+            sink = WatchedTrace(sink, part)
+    return sink

@@ -34,6 +34,18 @@ PROTECTED = (
     "playbooks/**",
 )
 """Files that steer people's machines, other agents or us. A playbook opens what it is for with `opens:`."""
+_USUAL_TESTS = (
+    "**/test/**",
+    "**/tests/**",
+    "**/__tests__/**",
+    "**/test_*.py",
+    "**/*_test.py",
+    "**/*_test.go",
+    "**/*.{test,spec}.{js,jsx,ts,tsx,mjs}",
+    "**/*Test.java",
+    "**/*Tests.java",
+    "spec/**",
+)
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +99,11 @@ def is_protected(path: str, more: tuple[str, ...] = ()) -> bool:
     globs = PROTECTED + more
     folded = tuple(glob.casefold() for glob in globs)
     return any_matches(path, globs) or any_matches(fold(path), folded)
+
+
+def is_test(path: str, globs: tuple[str, ...]) -> bool:
+    """Whether a file is a test, by the plugin's `test.paths` or else by the usual names."""
+    return any_matches(path, globs or _USUAL_TESTS)
 
 
 def fold(path: str) -> str:

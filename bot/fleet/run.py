@@ -57,7 +57,10 @@ def publish_all(root: Path, press: Press, *, done: Callable[[Result], None]) -> 
 
 def publish_results(results: Iterable[Result], press: Press, *, done: Callable[[Result], None]) -> list[Result]:
     """Publish what was just proposed, in the same order, and nothing else that lies beside it."""
-    return [_publish_one(Path(result.folder), press, done) for result in results]
+    return [
+        _publish_one(Path(result.folder), press, done) if result.proposal.outcome == "changed" else result
+        for result in results
+    ]
 
 
 def _publish_one(folder: Path, press: Press, done: Callable[[Result], None]) -> Result:

@@ -11,10 +11,9 @@ import msgspec
 
 from bot.base.git import Change, GitDir
 from bot.base.redact import Redactor
-from bot.expected.paths import Scope, fold
+from bot.expected.paths import Scope, fold, is_test
 from bot.expected.weaken import knows_it_is_tested, reconfigured, weakened
 from bot.task.proposal import Proposal
-from bot.task.test_results import is_test
 
 _SYMLINK, _GITLINK, _EXECUTABLE, _ABSENT = "120000", "160000", "100755", "000000"
 _BINARY_PROBE = 8000

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from bot.base.errors import FleetBotError, ForgeError, GitError, TaskBlocked, TaskSkipped
+from bot.base.errors import ConfigurationError, ForgeError, GitError, TaskBlocked, TaskSkipped
 from bot.base.git import GitDir
 from bot.base.redact import Redactor
 from bot.base.values import Outcome
@@ -30,6 +30,7 @@ JOURNAL = "publish_trace.jsonl"
 TEXT = "pull_request.md"
 _BODY_LIMIT = 65_000  # GitHub's is 65,536 characters
 _MARK = "<!-- fleet-bot:pull-request"
+_READY = "> Drafts are not available in this repository, so this pull request is marked as ready.\n\n"
 _COMMENT_MARK = "<!-- fleet-bot:trace"
 
 
@@ -61,14 +62,19 @@ class Press:
 
 
 def publish(folder: Path, press: Press) -> Published:
-    """Publish one proposal; never raises for what goes wrong with it. What is not `changed` stays as it is."""
+    """Publish one proposal. What is not `changed` stays as it is; what goes wrong is an outcome with a reason.
+
+    Raises `WorldError` when there is no readable proposal, `ConfigurationError` when the token is refused.
+    """
     proposal = store.read(folder)
     if proposal.outcome != "changed":
         return Published(proposal=proposal, folder=str(folder), outcome=proposal.outcome, reason=proposal.reason)
     scratch = press.scratch()
     try:
         return _Publication(folder, proposal, press, scratch).run()
-    except (FleetBotError, OSError) as error:
+    except ConfigurationError:
+        raise
+    except Exception as error:  # noqa: BLE001 (the border where one broken plugin must not stop the others)
         end = outcome_of(error)
         reason = press.redactor.text(end.reason)
         return Published(proposal=proposal, folder=str(folder), outcome=end.outcome, reason=reason)
@@ -197,31 +203,29 @@ class _Publication:
 
     def pull_request(self, pulls: tuple[PullRequest, ...]) -> tuple[PullRequest, str]:
         proposal, repo = self.proposal, self.proposal.repo
-        body = self.body()
-        if pulls:
-            pull = pulls[0]
-            if (pull.title, _lines(pull.body)) == (proposal.title, _lines(body)):
-                action = "unchanged"
-            else:
-                pull = self.forge.update_pull(repo, pull.number, title=proposal.title, body=body)
-                action = "updated"
+        if not pulls:
+            pull, action = self.create(), "created"
+        elif self.mark() in pulls[0].body:
+            # The text is about this very commit; what a person wrote into it since then stays.
+            pull, action = pulls[0], "unchanged"
         else:
-            pull, action = self.create(body), "created"
+            body = self.body(_READY if _READY in pulls[0].body else "")
+            pull = self.forge.update_pull(repo, pulls[0].number, title=proposal.title, body=body)
+            action = "updated"
         self.journal.append(
             PullRequestOpened(number=pull.number, url=pull.url, action=action, draft=pull.draft)  # type: ignore[arg-type]
         )
         return pull, action
 
-    def create(self, body: str) -> PullRequest:
+    def create(self) -> PullRequest:
         proposal = self.proposal
         arguments = {"base": proposal.base_branch, "branch": proposal.branch, "title": proposal.title}
         try:
             try:
-                return self.forge.create_pull(proposal.repo, **arguments, body=body, draft=proposal.draft)
+                return self.forge.create_pull(proposal.repo, **arguments, body=self.body(), draft=proposal.draft)
             except DraftsRefused:
                 self.journal.append(Note(message="drafts are not available here, so the pull request is ready"))
-                note = "\n\n> Drafts are not available in this repository, so this pull request is marked as ready.\n"
-                return self.forge.create_pull(proposal.repo, **arguments, body=body + note, draft=False)
+                return self.forge.create_pull(proposal.repo, **arguments, body=self.body(_READY), draft=False)
         except ForgeError:
             # The answer may have been lost after the pull request was made: look before giving up.
             found = self.own_pulls()
@@ -229,11 +233,14 @@ class _Publication:
                 raise
             return found[0]
 
-    def body(self) -> str:
+    def mark(self) -> str:
         proposal = self.proposal
-        mark = f"{_MARK} campaign={proposal.campaign} plugin={proposal.plugin} -->\n"
+        return f"{_MARK} campaign={proposal.campaign} plugin={proposal.plugin} commit={proposal.commit} -->\n"
+
+    def body(self, note: str = "") -> str:
+        mark = self.mark() + note
         room = _BODY_LIMIT - len(mark)
-        text = proposal.body
+        text = self.proposal.body
         if len(text) > room:
             text = text[: room - 200] + "\n\n… cut here; the whole text is in the proposal.\n"
         return mark + text

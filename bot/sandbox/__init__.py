@@ -1,1 +1,1 @@
-"""What a tool call runs in."""
+"""What repository code and a model's commands run in: `launcher` opens it, `docs/sandbox.md` says what it holds."""

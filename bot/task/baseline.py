@@ -24,6 +24,7 @@ def baseline(run: Run) -> Suite | None:
             how = f"exit code {seen.exit_code}"
         msg = f"The tests are red before we come ({how}), and this playbook needs a green start."
         raise TaskBlocked(msg, "Repair the suite first, for example with the playbook fix_bug.")
+    run.left_by_tests = frozenset(change.path for change in run.place.changes(run.inside.snapshot()))
     # What the tests left behind must not look like the agent's work.
     run.enter(tree=run.place.prepared_tree)
     return suite

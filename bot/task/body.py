@@ -71,8 +71,10 @@ def _evidence(proposal: Proposal) -> str:
     rows = [("Verdict", inert(proposal.reason))]
     if proof is not None and proof.base is not None and proof.head is not None:
         rows += [("Tests before", _suite(proof.base)), ("Tests after", _suite(proof.head))]
-    shown = proposal.commands[-_COMMANDS:]
-    rows.append(("Commands", "<br>".join(f"`{inert(c.command[:120])}` → {c.exit_code}" for c in shown) or "none"))
+    theirs = [command for command in proposal.commands if command.phase in {"agent", "script"}]
+    shown = "<br>".join(f"`{inert(c.command[:120])}` → {c.exit_code}" for c in theirs[-_COMMANDS:])
+    left = f"<br>and {len(theirs) - _COMMANDS} before these" if len(theirs) > _COMMANDS else ""
+    rows.append(("Commands of the run", (shown or "none") + left))
     if proposal.model is not None:
         about = "at most " if usage.estimated else ""
         rows.append(("Tokens", f"{usage.prompt:,} in, {usage.output + usage.thoughts:,} out, {usage.calls} calls"))

@@ -6,8 +6,8 @@ import msgspec
 
 from bot.base import git
 from bot.base.values import Task
+from bot.expected.paths import is_test
 from bot.task.checkout import Checkout
-from bot.task.test_results import is_test
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,15 +35,19 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(file.path for file in self.files)
 
 
-def difference(checkout: Checkout, snapshot: str, task: Task) -> Change:
-    """Compare the workspace's snapshot with what the run started from, and carry the difference over to the base."""
-    mine = checkout.changes(snapshot)
-    tree = checkout.onto_base(snapshot)
+def difference(checkout: Checkout, snapshot: str, task: Task, unmeant: frozenset[str] = frozenset()) -> Change:
+    """Compare the workspace's snapshot with what the run started from, and carry the difference over to the base.
+
+    `unmeant` are paths that changed but are nobody's work, such as what the tests leave behind.
+    """
+    mine = tuple(change for change in checkout.changes(snapshot) if change.path not in unmeant)
+    tree = checkout.git.graft(checkout.base_tree, mine)
+    workspace_tree = checkout.git.graft(checkout.prepared_tree, mine)
     globs = task.plugin.test.paths if task.plugin.test else ()
     tests = [file for file in mine if is_test(file.path, globs)]
     counts = [pair for pair in checkout.git.numstat(checkout.base_tree, tree).values() if pair is not None]
     return Change(
-        workspace_tree=snapshot,
+        workspace_tree=workspace_tree,
         tree=tree,
         proof_tree=checkout.git.graft(checkout.prepared_tree, tests) if tests else None,
         files=checkout.git.changes(checkout.base_tree, tree),

@@ -47,9 +47,11 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 def locate(task: Task, forge: ForgeRead) -> Origin:
     """Ask the forge and the remote where the task starts.
 
-    Raises `TaskSkipped` for an archived or empty repository, `WorldError` when it cannot be reached or the base branch
-    is not there.
+    Raises `TaskSkipped` for an archived or empty repository and where policy says so, `WorldError` when it cannot be
+    reached or the base branch is not there.
     """
+    if task.skip is not None:
+        raise TaskSkipped(f"Left out: {task.skip}.")
     facts = forge.facts(task.plugin.repo)
     if facts.archived:
         raise TaskSkipped("The repository is archived.", "Take it out of fleet.yaml, or unarchive it.")
@@ -117,8 +119,7 @@ class Checkout:
 
     def keep_prepared(self) -> None:
         """Remember the workspace as the set-up left it; later fillings start from that."""
-        index = self._index()
-        self.prepared_tree = self.git.stage(self.workspace, index=index)
+        self.prepared_tree = self.git.stage(self.workspace)
         shutil.copytree(self.workspace, self._prepared, symlinks=True, ignore=shutil.ignore_patterns(".git"))
 
     def fill(self, tree: str) -> None:
@@ -127,14 +128,12 @@ class Checkout:
         Whatever was in it before is gone, ignored files and the `.git` too.
         """
         empty(self.workspace)
-        index = self._index()
         if self._prepared.exists():
             shutil.copytree(self._prepared, self.workspace, symlinks=True, dirs_exist_ok=True)
-            self.git.stage(self.workspace, index=index)
-            self.git.run("read-tree", "--reset", "-u", tree, work_tree=self.workspace, index=index)
+            self.git.stage(self.workspace)
+            self.git.run("read-tree", "--reset", "-u", tree, work_tree=self.workspace)
         else:
-            self.git.checkout(tree, self.workspace, index=index)
-        index.unlink()
+            self.git.checkout(tree, self.workspace)
         self._lend_git(tree)
 
     def private(self) -> Path:
@@ -156,17 +155,10 @@ class Checkout:
         """What differs from what the agent started with."""
         return self.git.changes(self.prepared_tree, tree)
 
-    def onto_base(self, tree: str) -> str:
-        """The base with the agent's changes and nothing else: what the set-up changed stays out."""
-        return self.git.graft(self.base_tree, self.changes(tree))
-
     def remove(self) -> None:
         """Throw everything away."""
         empty(self.scratch)
         self.scratch.rmdir()
-
-    def _index(self) -> Path:
-        return self.scratch / "checkout.index"
 
     def _lend_git(self, tree: str) -> None:
         place = self.workspace / ".git"

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-from bot.base.errors import FleetBotError, TaskBlocked, TaskFailed, TaskSkipped, UsageError, WorldError
+import traceback
+
+from bot.base.errors import FleetBotError, TaskBlocked, TaskFailed, TaskSkipped, UsageError
 from bot.base.values import Outcome
 
 
 class Ended(Exception):
     """The task has its outcome and goes straight to the seal."""
 
-    def __init__(self, outcome: Outcome, reason: str) -> None:
-        """`reason` is one sentence for a person."""
+    def __init__(self, outcome: Outcome, reason: str, mistake: str | None = None) -> None:
+        """`reason` is one sentence for a person, `mistake` the traceback of what nobody foresaw."""
         super().__init__(reason)
         self.outcome = outcome
         self.reason = reason
+        self.mistake = mistake
 
 
 def outcome_of(end: BaseException) -> Ended:
-    """What an error means for the task that it ended."""
+    """What an exception means for the task that it ended. What nobody foresaw is an error of ours, and said so."""
     match end:
         case Ended():
             return end
         case TaskSkipped():
-            outcome: Outcome = "skipped"
+            return Ended("skipped", str(end))
         case TaskBlocked():
-            outcome = "blocked"
-        case WorldError() | OSError():
-            outcome = "error"
+            return Ended("blocked", str(end))
         case TaskFailed() | UsageError():
-            outcome = "failed"
+            return Ended("failed", str(end))
+        case FleetBotError():
+            return Ended("error", str(end))
+        case OSError():
+            return Ended("error", f"{end.strerror or end}{f': {end.filename}' if end.filename else ''}.")
         case _:
-            outcome = "failed"
-    return Ended(outcome, str(end) if isinstance(end, FleetBotError) else f"{type(end).__name__}: {end}")
+            reason = f"A mistake in fleet-bot, please report it with the trace: {type(end).__name__}: {end}"
+            return Ended("error", reason, "".join(traceback.format_exception(end)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.base.errors import FleetBotError, TaskFailed
+from bot.base.errors import ConfigurationError
 from bot.base.values import Task
 from bot.task.baseline import baseline
 from bot.task.checkout import locate
@@ -22,8 +22,8 @@ from bot.task.store import finished
 def run_task(task: Task, folder: Path, shop: Workshop) -> Proposal:
     """Run one task and write `proposal.json`, patch and trace into `folder`.
 
-    Never raises for what goes wrong inside: that is an outcome with a reason. A finished proposal of the same task on
-    the same base is returned as it is.
+    What goes wrong inside is an outcome with a reason. A finished proposal of the same task on the same base is
+    returned as it is. Raises `ConfigurationError` when no task of the campaign can succeed: the key is refused.
     """
     with Run(task, folder, shop) as run:
         try:
@@ -38,7 +38,7 @@ def run_task(task: Task, folder: Path, shop: Workshop) -> Proposal:
             change = unless_empty(run.collect(), run)
             proof = prove(run, before, change)
             return seal(run, Ended("changed", proof.reason))
-        except (FleetBotError, Ended) as end:
+        except ConfigurationError:
+            raise
+        except Exception as end:  # noqa: BLE001 (the one border where a broken plugin becomes a value)
             return seal(run, outcome_of(end))
-        except OSError as error:
-            return seal(run, outcome_of(TaskFailed(str(error))))

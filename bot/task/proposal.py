@@ -18,6 +18,8 @@ class CommandSummary(msgspec.Struct, frozen=True, kw_only=True):
     command: str
     exit_code: int
     duration_ms: float
+    phase: str = "agent"
+    """Who ran it and when: setup, probe, agent, script or verify."""
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,9 +24,11 @@ from bot.sandbox.launcher import Room
 from bot.task.change import Change, difference
 from bot.task.checkout import Checkout, Origin
 from bot.task.narrow import NARROW_FILE, narrowed
-from bot.trace.events import RunStarted, VerificationDone
+from bot.trace.events import FileWrite, RunStarted, ToolRequested, VerificationDone
+from bot.trace.reader import read
 
 TRACE = "execution_trace.jsonl"
+_FILE_TOOLS = frozenset({"write_file", "edit_file"})
 
 
 class Sandboxes(Protocol):
@@ -84,6 +86,8 @@ class Run:
         self.answer: str | None = None
         self.change: Change | None = None
         self.verification: VerificationDone | None = None
+        self.left_by_tests: frozenset[str] = frozenset()
+        """Files that the plugin's own tests write: not a change, unless the agent wrote them itself."""
 
     def __enter__(self) -> Self:
         return self
@@ -187,8 +191,20 @@ class Run:
         checkout = self.place
         if self.sandbox is None:
             raise AssertionError
-        self.change = difference(checkout, self.sandbox.snapshot(), self.task)
+        unmeant = self.left_by_tests - self._written_by_tools() if self.task.playbook.mode == "agent" else frozenset()
+        self.change = difference(checkout, self.sandbox.snapshot(), self.task, unmeant)
         return self.change
+
+    def _written_by_tools(self) -> frozenset[str]:
+        """The files that the agent wrote with a tool for files, as the trace has it."""
+        tools: dict[str, str] = {}
+        written: set[str] = set()
+        for line in read(self.folder / TRACE):
+            if isinstance(line.body, ToolRequested):
+                tools[line.body.call] = line.body.tool
+            elif isinstance(line.body, FileWrite) and tools.get(line.body.call or "") in _FILE_TOOLS:
+                written.add(line.body.path)
+        return frozenset(written)
 
     def collect_quietly(self) -> None:
         """Keep the work of a run that ended early, if there is any; never raises."""

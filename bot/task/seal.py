@@ -5,27 +5,63 @@ from __future__ import annotations
 import msgspec
 
 from bot.base.canonical import sha256
+from bot.base.errors import FleetBotError
 from bot.expected.paths import scope_of
 from bot.task.body import commit_message, pull_request_body
 from bot.task.checkout import AUTHOR_EMAIL, AUTHOR_NAME
-from bot.task.ending import Ended
+from bot.task.ending import Ended, outcome_of
 from bot.task.proposal import CommandSummary, Proposal
 from bot.task.run import TRACE, Run
 from bot.task.store import write
-from bot.trace.events import CommitCreated, RunFinished
+from bot.trace.events import CommandRun, CommitCreated, Note, RunFinished
 from bot.trace.reader import read
 
 _SHOWN = 40
 
 
 def seal(run: Run, end: Ended) -> Proposal:
-    """Close the trace and write the proposal. Raises `WorldError` when the disk is full."""
+    """Close the trace and write the proposal.
+
+    When that cannot be done (a full disk), the proposal returned says so and is on no disk: outcome `error`.
+    """
+    try:
+        return _seal(run, end)
+    except (FleetBotError, OSError) as error:
+        lost = outcome_of(error)
+        reason = f"{lost.reason} Before that: {end.outcome}: {end.reason}"
+        return msgspec.structs.replace(_draft(run, Ended(lost.outcome, reason)), tree="", patch_sha256="")
+
+
+def _seal(run: Run, end: Ended) -> Proposal:
     run.collect_quietly()
+    change, trace = run.change, run.begin()
+    if end.mistake is not None:
+        trace.append(Note(message=end.mistake))
+    proposal = _draft(run, end, _commands(run))
+    if end.outcome == "changed" and change is not None:
+        proposal = _with_commit(run, proposal)
+    trace.append(
+        RunFinished(
+            outcome=end.outcome,
+            reason=proposal.reason,
+            usage=run.usage,
+            duration_ms=proposal.duration_ms,
+            events=0,
+            head="",
+            answer=run.answer,
+        )
+    )
+    proposal = msgspec.structs.replace(proposal, trace=trace.seal())
+    proposal = msgspec.structs.replace(proposal, body=pull_request_body(run.task, proposal))
+    proposal = run.shop.redactor.struct(proposal)
+    write(run.folder, proposal, change.patch if change else b"")
+    return proposal
+
+
+def _draft(run: Run, end: Ended, commands: tuple[CommandSummary, ...] = ()) -> Proposal:
     task, playbook, change = run.task, run.task.playbook, run.change
-    when = int(run.shop.clock.now())
     text = playbook.pull_request
-    trace = run.begin()
-    proposal = Proposal(
+    return Proposal(
         plugin=task.plugin.name,
         repo=task.plugin.repo,
         playbook=playbook.id,
@@ -50,33 +86,15 @@ def seal(run: Run, end: Ended) -> Proposal:
         removed=change.removed if change else 0,
         answer=run.answer,
         verification=run.verification,
-        commands=_commands(run),
+        commands=commands,
         usage=run.usage,
         duration_ms=run.elapsed_ms,
         scope=scope_of(task),
         test_paths=task.plugin.test.paths if task.plugin.test else (),
         sandbox=run.enforced,
         model=msgspec.to_builtins(run.shop.model_id) if run.shop.model_id and playbook.mode == "agent" else None,
-        sealed_at=when,
+        sealed_at=int(run.shop.clock.now()),
     )
-    if end.outcome == "changed" and change is not None:
-        proposal = _with_commit(run, proposal)
-    trace.append(
-        RunFinished(
-            outcome=end.outcome,
-            reason=proposal.reason,
-            usage=run.usage,
-            duration_ms=run.elapsed_ms,
-            events=0,
-            head="",
-            answer=run.answer,
-        )
-    )
-    proposal = msgspec.structs.replace(proposal, trace=trace.seal())
-    proposal = msgspec.structs.replace(proposal, body=pull_request_body(task, proposal))
-    proposal = run.shop.redactor.struct(proposal)
-    write(run.folder, proposal, change.patch if change else b"")
-    return proposal
 
 
 def _with_commit(run: Run, proposal: Proposal) -> Proposal:
@@ -102,8 +120,13 @@ def _with_commit(run: Run, proposal: Proposal) -> Proposal:
 def _commands(run: Run) -> tuple[CommandSummary, ...]:
     """The commands of the run, from its own trace: the last ones when there are many."""
     found = [
-        CommandSummary(command=line.body.command, exit_code=line.body.exit_code, duration_ms=line.body.duration_ms)
+        CommandSummary(
+            command=line.body.command,
+            exit_code=line.body.exit_code,
+            duration_ms=line.body.duration_ms,
+            phase=line.body.phase,
+        )
         for line in read(run.folder / TRACE)
-        if line.event == "command_run"
+        if isinstance(line.body, CommandRun)
     ]
     return tuple(found[-_SHOWN:])

@@ -10,6 +10,7 @@ from bot.task.run import Run
 from bot.task.test_results import record
 
 _PYTHON = re.compile(r"\b(python3?|pip3?|uv|tox|nox|poetry|pdm|hatch)\b")
+_GROUPS = re.compile(r"\bpip3?\s.*--group\b", re.DOTALL)
 _SHOWN = 600
 
 
@@ -28,6 +29,9 @@ def set_up(run: Run) -> None:
     if _PYTHON.search(plugin.setup):
         base = getattr(sys, "_base_executable", sys.executable)
         commands.insert(0, f"{base} -m venv {run.place.environment}")
+        if _GROUPS.search(plugin.setup):
+            # Dependency groups (PEP 735) came with pip 25.1; Python 3.11 and 3.12 bring an older one.
+            commands.insert(1, "python -m pip install --quiet 'pip>=25.1'")
     for command in commands:
         result = sandbox.run(command, timeout=run.task.limits.command_seconds, cwd=plugin.directory)
         record(run.trace, command, result, phase="setup")

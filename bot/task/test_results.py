@@ -6,7 +6,6 @@ import secrets
 
 import msgspec
 
-from bot.base.glob import any_matches
 from bot.base.values import Plugin, TestCommand
 from bot.ports import CommandResult, Sandbox, TraceSink
 from bot.trace.commands import counts, junit
@@ -14,18 +13,6 @@ from bot.trace.events import CommandRun, SuiteSeen
 from bot.trace.writer import clip
 
 _JUNIT_LIMIT = 64 << 20
-_USUAL_TESTS = (
-    "**/test/**",
-    "**/tests/**",
-    "**/__tests__/**",
-    "**/test_*.py",
-    "**/*_test.py",
-    "**/*_test.go",
-    "**/*.{test,spec}.{js,jsx,ts,tsx,mjs}",
-    "**/*Test.java",
-    "**/*Tests.java",
-    "spec/**",
-)
 _NO_TESTS_COLLECTED = 5  # pytest's exit code, https://docs.pytest.org/en/stable/reference/exit-codes.html
 
 
@@ -44,11 +31,6 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
     def named(self, *statuses: str) -> frozenset[str]:
         """The tests that ended in one of these ways."""
         return frozenset(name for name, status in (self.tests or {}).items() if status in statuses)
-
-
-def is_test(path: str, globs: tuple[str, ...]) -> bool:
-    """Whether a file is a test, by the plugin's `test.paths` or else by the usual names."""
-    return any_matches(path, globs or _USUAL_TESTS)
 
 
 def run_suite(sandbox: Sandbox, plugin: Plugin, test: TestCommand, sink: TraceSink, *, workspace: str) -> Suite:

@@ -100,7 +100,7 @@ def test_what_the_set_up_left_stays_and_is_no_change(plugin: Path, tmp_path: Pat
     (checkout.workspace / "__pycache__" / "x.pyc").write_bytes(b"junk")
     tree = checkout.git.stage(checkout.workspace)
     assert [change.path for change in checkout.changes(tree)] == ["a.txt", "new.txt"]
-    assert "built.bin" not in checkout.git.paths(checkout.onto_base(tree))
+    assert "built.bin" not in checkout.git.paths(checkout.git.graft(checkout.base_tree, checkout.changes(tree)))
     checkout.fill(tree)
     assert (checkout.workspace / "built.bin").exists()
     assert (checkout.workspace / "new.txt").exists()

@@ -1,0 +1,79 @@
+"""What really changed, seen by comparing and never by asking, written into the trace."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from bot.agent.versions import bump, entries_in, is_changelog, is_version_file, version_in
+from bot.base.values import Task
+from bot.ports import Effect, PathRefused, Sandbox, TraceSink
+from bot.trace.events import ChangelogEntry, EventBody, FileWrite, VersionChange
+
+_READ = 2 << 20
+
+
+def record_effects(
+    sink: TraceSink, sandbox: Sandbox, before: str, after: str, *, task: Task, call: str | None, turn: int
+) -> tuple[Effect, ...]:
+    """Write what differs between two snapshots: each file, then changed versions and new changelog entries.
+
+    The workspace has to be at `after`, and is so again afterwards.
+    """
+    effects = sandbox.changes(before, after)
+    for effect in effects:
+        sink.append(
+            FileWrite(
+                path=effect.path,
+                change=effect.kind,
+                bytes=effect.bytes,
+                sha256_before=effect.before,
+                sha256_after=effect.after,
+                added=effect.added,
+                removed=effect.removed,
+                call=call,
+            ),
+            turn=turn,
+        )
+    for event in _meanings(sandbox, before, after, effects, task, call):
+        sink.append(event, turn=turn)
+    return effects
+
+
+def _meanings(
+    sandbox: Sandbox, before: str, after: str, effects: tuple[Effect, ...], task: Task, call: str | None
+) -> Iterator[EventBody]:
+    plugin = task.plugin
+    names = {effect.path: _inside(effect.path, plugin.directory) for effect in effects if effect.before != effect.after}
+    versions = [path for path, name in names.items() if name and is_version_file(name, plugin.version_file)]
+    logs = [path for path, name in names.items() if name and is_changelog(name, plugin.changelog)]
+    if not versions and not logs:
+        return
+    new = {path: _read(sandbox, path) for path in versions + logs}
+    # The port reads only what is there now, so we go back for a moment; versions change seldom.
+    sandbox.restore(before)
+    try:
+        old = {path: _read(sandbox, path) for path in versions + logs}
+    finally:
+        sandbox.restore(after)
+    for path in versions:
+        was, now = version_in(path, old[path]), version_in(path, new[path])
+        if was and now and was != now:
+            yield VersionChange(file=path, from_=was, to=now, bump=bump(was, now), call=call)
+    for path in logs:
+        known = set(entries_in(old[path]))
+        for version in entries_in(new[path]):
+            if version not in known:
+                yield ChangelogEntry(file=path, version=version, call=call)
+
+
+def _inside(path: str, directory: str) -> str | None:
+    relative = posixpath.relpath(path, directory)
+    return None if relative.startswith("..") else relative
+
+
+def _read(sandbox: Sandbox, path: str) -> str:
+    try:
+        return sandbox.read(path, limit=_READ).data.decode("utf-8", "replace")
+    except (OSError, PathRefused):
+        return ""

@@ -1,0 +1,56 @@
+"""What the model is told once, at the beginning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.agent.tools import offered
+from bot.base.values import Network, Task
+
+_TEMPLATE = Path(__file__).parent / "system.md"
+_NETWORK: dict[Network, str] = {
+    "none": "Commands have no network.",
+    "loopback": "Commands have no network but the machine's own loopback.",
+    "full": "Commands have access to the network.",
+}
+
+
+def system_prompt(task: Task) -> str:
+    """The system instruction of one task: who, where, by which rules. Contains no text that strangers wrote.
+
+    It has the lines `Plugin: <name>` and `Playbook: <id> <version>`, each by itself.
+    """
+    plugin = task.plugin
+    facts = [_NETWORK[plugin.network]]
+    if plugin.directory != ".":
+        facts.append(f"The plugin is the folder {plugin.directory} of its repository; paths and commands start there.")
+    if plugin.test is not None:
+        facts.append(f"Its tests run by `{plugin.test.command}`.")
+    allowed = plugin.allowed_paths + task.playbook.allowed_paths
+    if allowed:
+        facts.append(f"Only these paths may change: {', '.join(allowed)}.")
+    if plugin.version_file:
+        facts.append(f"Its version stands in {plugin.version_file}.")
+    if plugin.changelog:
+        facts.append(f"Its changelog is {plugin.changelog}.")
+    limits = task.limits
+    facts.append(f"You have at most {limits.steps} turns and {limits.minutes:g} minutes.")
+    text = _TEMPLATE.read_text(encoding="utf-8")
+    values = {
+        "plugin": plugin.name,
+        "playbook": task.playbook.id,
+        "version": task.playbook.version,
+        "tools": ", ".join(offered(task)),
+        "facts": "\n".join(f"- {fact}" for fact in facts),
+        "end": _END[task.playbook.result],
+    }
+    for name, value in values.items():
+        text = text.replace("{" + name + "}", value)
+    return text
+
+
+_END = {
+    "pull_request": "say in a few sentences what was wrong, what caused it, what you changed and how you know that it "
+    "works. A person reads that in the pull request.",
+    "answer": "give the answer. A person reads it as it is; nothing you changed will be kept.",
+}

@@ -1,0 +1,80 @@
+"""An event as rules see it: its place in the order of things, its name, its fields and what is derived from them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Container, Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from bot.trace.events import EventBody
+
+EFFECTS = frozenset({"file_write", "version_change", "changelog_entry"})
+"""Events that say what a call changed; restoring the workspace undoes them."""
+
+
+class Happening(msgspec.Struct, frozen=True):
+    """One event. `rank` is its place in time: of two events with the same rank neither comes first."""
+
+    seq: int
+    rank: int
+    event: str
+    fields: Mapping[str, Any]
+
+
+class Order:
+    """Gives events their rank, in the order in which they come.
+
+    Events of one model turn share a rank, because the model asked for them without having seen any of their results.
+    Turn 0 is what no model turn caused (set-up, a script, our own verification): there the order is that of the trace.
+    """
+
+    __slots__ = ("_rank", "_turn")
+
+    def __init__(self) -> None:
+        """Nothing has happened yet."""
+        self._rank = -1
+        self._turn = 0
+
+    def rank(self, turn: int) -> int:
+        """The rank of the next event, which belongs to this model turn."""
+        if turn < 1 or turn != self._turn:
+            self._rank += 1
+            self._turn = turn
+        return self._rank
+
+
+def happenings(lines: Iterable[Mapping[str, Any]], kinds: Container[str]) -> Iterator[Happening]:
+    """Trace lines (`seq`, `turn`, `event` and the body's fields) of these kinds as rules see them."""
+    rank = Order().rank
+    for line in lines:
+        event, at = line["event"], rank(line["turn"])
+        if event in kinds:
+            yield Happening(line["seq"], at, event, with_derived(line) if event == "command_run" else line)
+
+
+def fields_of(body: EventBody) -> dict[str, Any]:
+    """The fields of an event that is not on disk yet, as its trace line has them."""
+    fields: dict[str, Any] = msgspec.to_builtins(body)
+    return fields
+
+
+def with_derived(line: Mapping[str, Any]) -> dict[str, Any]:
+    """A `command_run` with `argv`, `argv0`, `exit` and the numbers of its tests."""
+    argv = line.get("argv") or _words(line.get("command", ""))
+    tests = line.get("tests")
+    derived = {"argv": argv, "argv0": argv[0].rpartition("/")[2] if argv else None, "exit": line.get("exit_code")}
+    if tests:
+        derived |= {name: tests.get(name, 0) for name in ("passed", "failed", "skipped", "errors")}
+    return {**line, **derived}
+
+
+def _words(command: str) -> tuple[str, ...]:
+    """The words of a simple command whose line does not carry them; nothing when it is not simple."""
+    if any(char in command for char in "|&;<>()$`\n"):
+        return ()
+    try:
+        return tuple(shlex.split(command))
+    except ValueError:
+        return ()

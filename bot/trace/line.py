@@ -1,0 +1,111 @@
+"""How one line of a trace is spelled and hashed; the writer and every reader share this.
+
+A line is one JSON object without white space and with no key twice, in UTF-8, ended by a newline::
+
+    {"v":1,"seq":7,"time":"2026-11-25T22:40:01.250000Z","run":"…","turn":2,"event":"…", <the body's fields>,
+     "prev":"<hash of the line before>","hash":"<hash of this line>"}
+
+`hash` is the hex SHA-256 of the canonical JSON (`bot.base.canonical`: keys sorted, no white space) of the object
+without its `hash`. `prev` of the first line is empty, or in a publish trace the sealed head of the execution trace.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from bot.base.canonical import canonical, sha256
+from bot.trace.events import EVENTS, EventBody
+
+ENVELOPE = ("v", "seq", "time", "run", "turn", "event", "prev", "hash")
+_DECODER = msgspec.json.Decoder(dict[str, Any])
+_ENCODER = msgspec.json.Encoder()
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One line, read back."""
+
+    v: int
+    seq: int
+    """From 1; also the number of the line."""
+    time: float
+    """Seconds since the epoch, UTC."""
+    run: str
+    turn: int
+    """The model turn that it belongs to; 0 before the first and for what we do ourselves."""
+    event: str
+    body: EventBody | None
+    """None for an event that this version does not know."""
+    raw: dict[str, Any]
+    """All fields as they stand in the file."""
+    prev: str
+    hash: str
+
+
+def spell(fields: bytes, prev: str) -> tuple[bytes, str]:
+    """The whole line, from its fields as JSON without the closing brace; returns it with its hash."""
+    unhashed = b'%b,"prev":"%b"}' % (fields, prev.encode())
+    digest = sha256(canonical(_DECODER.decode(unhashed)))
+    return b'%b,"hash":"%b"}\n' % (unhashed[:-1], digest.encode()), digest
+
+
+def timestamp(seconds: float) -> str:
+    """Seconds since the epoch as ISO 8601 in UTC, to the microsecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def decode(data: bytes) -> dict[str, Any]:
+    """The fields of a line. Raises `ValueError` when it is no line of a trace."""
+    try:
+        raw = _DECODER.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        msg = f"no JSON object: {error}"
+        raise ValueError(msg) from error
+    missing = [name for name in ENVELOPE if name not in raw]
+    if missing:
+        msg = f"without {', '.join(missing)}"
+        raise ValueError(msg)
+    return raw
+
+
+def as_written(data: bytes, raw: dict[str, Any]) -> bool:
+    """Whether the line is spelled as the writer spells: a key twice, or white space, would hide from the hash."""
+    return _ENCODER.encode(raw) == data.rstrip(b"\n")
+
+
+def own_hash(raw: dict[str, Any]) -> str:
+    """The hash that the fields should have."""
+    return sha256(canonical({name: value for name, value in raw.items() if name != "hash"}))
+
+
+def to_line(raw: dict[str, Any]) -> Line:
+    """Give the fields their types. Unknown fields are left in `raw`. Raises `ValueError`."""
+    try:
+        return Line(
+            v=int(raw["v"]),
+            seq=int(raw["seq"]),
+            time=datetime.fromisoformat(raw["time"]).timestamp(),
+            run=str(raw["run"]),
+            turn=int(raw["turn"]),
+            event=str(raw["event"]),
+            body=_body(raw),
+            raw=raw,
+            prev=str(raw["prev"]),
+            hash=str(raw["hash"]),
+        )
+    except (TypeError, KeyError) as error:
+        msg = f"an envelope of the wrong types: {error}"
+        raise ValueError(msg) from error
+
+
+def _body(raw: dict[str, Any]) -> EventBody | None:
+    kind = EVENTS.get(str(raw["event"]))
+    if kind is None:
+        return None
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError:
+        # A later version may have given a field a wider type; what is there stays readable in `raw`.
+        return None

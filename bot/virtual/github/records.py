@@ -1,0 +1,156 @@
+"""What a repository of the virtual GitHub holds beside its git objects. Frozen; a change makes a new record.
+
+Times are whole seconds since the epoch, people are logins. URLs are never stored: the port changes with every start.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from bot.virtual.github.errors import not_found
+
+Permission = Literal["none", "read", "write", "admin"]
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Who stands behind a token. Never stored: tokens and rights are given anew at each start."""
+
+    login: str
+    permission: Permission = "write"
+    """On every repository; `none` sees only the public ones, like any stranger."""
+    app: bool = False
+    """An App or a workflow's own token: it may not ask `GET /user`, as on GitHub."""
+
+
+class Label(msgspec.Struct, frozen=True, kw_only=True):
+    """A label of a repository."""
+
+    id: int
+    name: str
+    color: str = "ededed"
+    description: str | None = None
+
+
+class Reaction(msgspec.Struct, frozen=True, kw_only=True):
+    """A reaction to an issue or pull request."""
+
+    id: int
+    author: str
+    content: str
+    created: int
+
+
+class Comment(msgspec.Struct, frozen=True, kw_only=True):
+    """A comment under an issue or pull request."""
+
+    id: int
+    author: str
+    body: str
+    created: int
+    updated: int
+
+
+class Pull(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes an issue a pull request. While it is open its commits follow the branches."""
+
+    head: str
+    base: str
+    head_sha: str
+    base_sha: str
+    draft: bool = False
+    reviewers: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    maintainer_can_modify: bool = False
+    merged: int | None = None
+    merged_by: str | None = None
+    merge_commit: str | None = None
+
+
+class Issue(msgspec.Struct, frozen=True, kw_only=True):
+    """An issue, or a pull request when `pull` is there; they share their numbers."""
+
+    id: int
+    number: int
+    title: str
+    body: str | None
+    author: str
+    created: int
+    updated: int
+    state: Literal["open", "closed"] = "open"
+    state_reason: str | None = None
+    closed: int | None = None
+    closed_by: str | None = None
+    labels: tuple[str, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    reactions: tuple[Reaction, ...] = ()
+    pull: Pull | None = None
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """A commit status; the newest of a context counts."""
+
+    id: int
+    sha: str
+    state: str
+    context: str
+    description: str | None
+    target_url: str | None
+    author: str
+    created: int
+
+
+class Repository(msgspec.Struct, frozen=True, kw_only=True):
+    """A repository with everything that is written under it."""
+
+    id: int
+    full_name: str
+    created: int
+    pushed: int
+    private: bool = False
+    archived: bool = False
+    drafts: bool = True
+    """Whether the plan has draft pull requests."""
+    refuse_push: bool = False
+    """Whether a repository rule declines every push."""
+    collaborators: tuple[str, ...] | None = None
+    """Who can be asked for a review, logins and team slugs; None: anybody."""
+    labels: tuple[Label, ...] = ()
+    issues: dict[int, Issue] = {}
+    statuses: tuple[Status, ...] = ()
+
+    @property
+    def owner(self) -> str:
+        """The part before the slash."""
+        return self.full_name.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        """The part after the slash."""
+        return self.full_name.partition("/")[2]
+
+    def issue(self, number: int) -> Issue:
+        """An issue or pull request. Raises the 404 of GitHub."""
+        if number not in self.issues:
+            raise not_found()
+        return self.issues[number]
+
+    def pull(self, number: int) -> tuple[Issue, Pull]:
+        """A pull request. Raises the 404 of GitHub, for an issue too."""
+        issue = self.issue(number)
+        if issue.pull is None:
+            raise not_found()
+        return issue, issue.pull
+
+    def comment(self, number: int) -> tuple[Issue, Comment]:
+        """A comment by its id, with what it stands under. Raises the 404 of GitHub."""
+        for issue in self.issues.values():
+            for comment in issue.comments:
+                if comment.id == number:
+                    return issue, comment
+        raise not_found()
+
+    def label(self, name: str) -> Label | None:
+        """A label by its name; case makes no difference, as on GitHub."""
+        return next((label for label in self.labels if label.name.casefold() == name.casefold()), None)

@@ -1,0 +1,5 @@
+from greeter import greet
+
+
+def test_it_greets():
+    assert greet("Ada") == "Hello, Ada!"

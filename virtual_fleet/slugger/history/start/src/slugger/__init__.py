@@ -1,0 +1,5 @@
+"""Titles in, slugs out."""
+
+from slugger.slugs import slugify
+
+__all__ = ["slugify"]

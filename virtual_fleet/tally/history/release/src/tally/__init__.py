@@ -1,0 +1,6 @@
+"""Small statistics."""
+
+from tally.mean import mean
+
+__all__ = ["mean"]
+__version__ = "1.4.2"
