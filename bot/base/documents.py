@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from bot.base.errors import Problem
-from bot.base.yaml_reader import KeyPath, YamlReader
+from bot.base.yaml_reader import KeyPath as KeyPath
+from bot.base.yaml_reader import YamlReader
 
 _SIZE_LIMIT = 16 << 20
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")

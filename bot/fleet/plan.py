@@ -47,7 +47,6 @@ def make_plan(
     report: Report | None = None,
     commit: str | None = None,
     limits: Mapping[str, float] | None = None,
-    seed: int = 0,
 ) -> Plan:
     """One task per plugin that is selected.
 
@@ -58,33 +57,21 @@ def make_plan(
     """
     chosen = selected(manifest, names, select)
     values = values_for(playbook, variables or {})
-    if report is None and needs_report(playbook):
-        msg = f"The playbook {playbook.id} works on a report, and there is none."
-        raise UsageError(msg, "Give --bug TEXT, --issue ID or --error-report FILE.")
+    _need_report(playbook, report)
     start = _commit(commit, report)
     campaign = campaign_id(playbook, values, names=names, select=select, report=report, commit=start)
     shared = Counter(repository.identity(plugin.repo) for plugin in (chosen if report else manifest.plugins))
-    tasks = []
-    for plugin in chosen:
-        alone = shared[repository.identity(plugin.repo)] == 1
-        suffix = None if alone else plugin.name
-        filled, prompt = fill(playbook, Filling(plugin=plugin, variables=values, report=report, commit=start))
-        tasks.append(
-            Task(
-                plugin=plugin,
-                playbook=filled,
-                campaign=campaign,
-                variables=values,
-                prompt=prompt,
-                limits=limits_for(plugin, playbook, limits or {}),
-                branch=fix_branch(report, suffix) if report else campaign_branch(campaign, suffix),
-                report=report,
-                commit=start,
-                skip="archived in fleet.yaml" if plugin.archived else None,
-                seed=seed,
-            )
+    tasks = tuple(
+        _task(
+            playbook,
+            Filling(plugin=plugin, variables=values, report=report, commit=start),
+            campaign,
+            shares=shared[repository.identity(plugin.repo)] > 1,
+            limits=limits_for(plugin, playbook, limits or {}),
         )
-    return Plan(playbook=playbook, campaign=campaign, tasks=tuple(tasks))
+        for plugin in chosen
+    )
+    return Plan(playbook=playbook, campaign=campaign, tasks=tasks)
 
 
 def selected(manifest: Manifest, names: tuple[str, ...], select: str | None) -> tuple[Plugin, ...]:
@@ -173,6 +160,30 @@ def shard(tasks: tuple[Task, ...], word: str) -> tuple[Task, ...]:
         raise UsageError(msg, "Write I/N, such as 1/4 for the first of four.")
     parts = shards(tasks, count)
     return parts[number - 1] if number <= len(parts) else ()
+
+
+def _task(playbook: Playbook, filling: Filling, campaign: str, *, shares: bool, limits: Limits) -> Task:
+    plugin, report = filling.plugin, filling.report
+    filled, prompt = fill(playbook, filling)
+    suffix = plugin.name if shares else None
+    return Task(
+        plugin=plugin,
+        playbook=filled,
+        campaign=campaign,
+        variables=dict(filling.variables),
+        prompt=prompt,
+        limits=limits,
+        branch=fix_branch(report, suffix) if report else campaign_branch(campaign, suffix),
+        report=report,
+        commit=filling.commit,
+        skip="archived in fleet.yaml" if plugin.archived else None,
+    )
+
+
+def _need_report(playbook: Playbook, report: Report | None) -> None:
+    if report is None and needs_report(playbook):
+        msg = f"The playbook {playbook.id} works on a report, and there is none."
+        raise UsageError(msg, "Give --bug TEXT, --issue ID or --error-report FILE.")
 
 
 def _commit(given: str | None, report: Report | None) -> str | None:

@@ -164,6 +164,7 @@ PLAYBOOK_SCHEMA: Schema = {
                 "The shell command of a script playbook; variables reach it as VAR_<NAME>.", "a command", minLength=1
             ),
             "expect": listed({"type": "object"}, "Expected behaviour: rules over the trace and the result."),
+            "outcome": listed({"type": "object"}, "Expected result: predicates on the final tree."),
             "let": {"type": "object", "description": "Named selectors for `expect`."},
         },
         required=["id", "version", "summary"],
