@@ -11,7 +11,8 @@ from bot.base.errors import SandboxError
 from bot.base.values import Network
 from bot.ports import Enforced, Sandbox
 from bot.sandbox import bubblewrap, places
-from bot.sandbox.client import RoomSandbox, Worker
+from bot.sandbox.channel import Worker
+from bot.sandbox.client import RoomSandbox
 from bot.sandbox.ground import Ground
 from bot.sandbox.inside.filters import AF_INET, AF_INET6, AF_NETLINK, AF_UNIX
 from bot.sandbox.proof import prove

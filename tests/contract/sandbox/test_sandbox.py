@@ -223,14 +223,23 @@ def test_the_environment_is_what_the_room_says_and_nothing_else(opener, monkeypa
     assert sandbox.run('touch "$HOME/a" "$TMPDIR/b"', timeout=10).exit_code == 0
 
 
+WAIT = "while [ ! -e go ]; do sleep 0.1; done"
+
+
+def survivors(workspace: Path) -> list[str]:
+    """Let go what waits for it, and see what it does."""
+    (workspace / "go").touch()
+    time.sleep(0.5)
+    return [file.name for file in workspace.iterdir() if file.name != "go"]
+
+
 def test_nothing_that_a_command_started_outlives_it(sandbox: Sandbox, opener) -> None:
     sandbox.run(
-        "(setsid sh -c 'sleep 0.4; touch daemon' >/dev/null 2>&1 &) ; nohup sh -c 'sleep 0.4; touch nohup' & "
-        "(trap '' TERM HUP; sleep 0.4; touch stubborn) & exit 0",
+        f"(setsid sh -c '{WAIT}; touch daemon' >/dev/null 2>&1 &) ; nohup sh -c '{WAIT}; touch nohup' & "
+        f"(trap '' TERM HUP; {WAIT}; touch stubborn) & sleep 0.2; exit 0",
         timeout=10,
     )
-    time.sleep(0.8)
-    assert list(opener.workspace.iterdir()) == []
+    assert survivors(opener.workspace) == []
 
 
 def test_a_background_process_that_holds_the_pipes_does_not_delay_the_answer(sandbox: Sandbox) -> None:
@@ -241,11 +250,19 @@ def test_a_background_process_that_holds_the_pipes_does_not_delay_the_answer(san
 
 def test_a_few_hundred_processes_are_dead_afterwards(sandbox: Sandbox, opener) -> None:
     done = sandbox.run(
-        "i=0; while [ $i -lt 300 ]; do (sleep 1; touch late-$i) & i=$((i+1)); done; echo started", timeout=30
+        f"i=0; while [ $i -lt 300 ]; do ({WAIT}; touch late-$i) & i=$((i+1)); done; echo started", timeout=60
     )
     assert done.stdout == b"started\n"
-    time.sleep(1.2)
-    assert list(opener.workspace.iterdir()) == []
+    assert survivors(opener.workspace) == []
+
+
+def test_a_fork_bomb_ends_with_its_time_out(sandbox: Sandbox, opener) -> None:
+    # Slow enough not to take the machine down, and never to be outrun.
+    done = sandbox.run(
+        f"bomb() {{ [ $1 -gt 8 ] || {{ bomb $(($1+1)) & bomb $(($1+1)) & }}; {WAIT}; touch late; }}; bomb 0", timeout=3
+    )
+    assert done.timed_out
+    assert survivors(opener.workspace) == []
 
 
 def test_closing_ends_everything_and_can_be_done_twice(sandbox: Sandbox) -> None:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from bot.base.errors import SandboxError
 from bot.base.git import GitDir
 from bot.ports import Enforced
-from bot.sandbox.client import RoomSandbox, Worker
+from bot.sandbox.channel import Worker
+from bot.sandbox.client import RoomSandbox
 from bot.sandbox.inside import wire
 from bot.sandbox.snapshots import Snapshots
 
