@@ -74,9 +74,9 @@ def test_mistakes_and_unknown_playbooks_end_with_two(lint: Any) -> None:
     result = lint("wrong", wrong="expect:\n  - {id: a, nevr: {event: note}}\n")
     assert result.returncode == 2
     assert "wrong.expect.yaml:2: expect[0]: there is no operator 'nevr'; did you mean never?" in result.stderr
-    result = lint("gud", good=GOOD)
+    result = lint("goood", good=GOOD)
     assert result.returncode == 2
-    assert "There is no playbook gud; did you mean good?" in result.stderr
+    assert "There is no playbook goood; did you mean good?" in result.stderr
 
 
 def test_a_playbook_without_rules_is_told_and_a_file_can_be_named(lint: Any, tmp_path: Path) -> None:
