@@ -81,7 +81,7 @@ def matching(pattern: str, pick: int = 0) -> str | None:
 
     try:
         text = "".join(_parts(parser.parse(pattern), pick))[:_LONGEST]
-    except (ValueError, IndexError, RecursionError):
+    except (re.error, ValueError, IndexError, RecursionError):
         return None
     return text if re.search(pattern, text, re.MULTILINE) else None
 

@@ -87,16 +87,21 @@ def trials_needed(target: float, confidence: float = 0.95) -> int:
 def log_evidence(passed: int, failed: int, target: float) -> float:
     """The natural logarithm of the e-value against "the rate is at most `target`"."""
     a, b = _PRIOR_A + passed, _PRIOR_B + failed
-    above = 1.0 - beta_cdf(target, a, b)
+    above = _above(target, a, b)
     if above <= 0.0:
         return -math.inf
     likelihood = _log_beta(a, b) + math.log(above) - _log_prior(target)
     return likelihood - passed * math.log(target) - failed * math.log1p(-target)
 
 
+def _above(target: float, a: float, b: float) -> float:
+    """The part of a beta distribution above the target, exact where it is tiny."""
+    return beta_cdf(1.0 - target, b, a)
+
+
 @functools.lru_cache(maxsize=64)
 def _log_prior(target: float) -> float:
-    return _log_beta(_PRIOR_A, _PRIOR_B) + math.log(1.0 - beta_cdf(target, _PRIOR_A, _PRIOR_B))
+    return _log_beta(_PRIOR_A, _PRIOR_B) + math.log(_above(target, _PRIOR_A, _PRIOR_B))
 
 
 def evidence(passed: int, failed: int, target: float) -> float:
