@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import threading
 from collections.abc import Mapping
@@ -16,11 +17,10 @@ import msgspec
 from bot.base.clock import Clock, SystemClock
 from bot.base.redact import Redactor
 from bot.base.values import Plugin, Report, Task
-from bot.expected.guard import PathGuard
-from bot.expected.paths import scope_of
+from bot.expected.guard import guard_of
 from bot.fleet.keys import missing_key
 from bot.fleet.manifest import Manifest
-from bot.ports import Approver, ForgeRead, ForgeWrite, Model, ModelId, Remote, RepositoryFacts
+from bot.ports import Approver, ForgeRead, ForgeWrite, Guard, Model, ModelId, Remote, RepositoryFacts
 from bot.publish.publisher import Press
 from bot.sandbox.launcher import Launcher
 from bot.task.checkout import empty
@@ -39,12 +39,34 @@ _SECRET_NAMES: tuple[str, ...] = (
 _SECRET_NAMES += ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "FLEET_BOT_APP_PRIVATE_KEY")
 
 
+_PASSWORD = re.compile(r"://[^/@\s]*:?[^/@\s]*@")
+_REACHING = (
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "PIP_CERT",
+    "PIP_INDEX_URL",
+    "PIP_EXTRA_INDEX_URL",
+    "PIP_FIND_LINKS",
+    "UV_DEFAULT_INDEX",
+    "UV_FIND_LINKS",
+    "NPM_CONFIG_REGISTRY",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+)
+"""What a plugin's set-up may know of this machine, in capitals or not, unless a value holds a password."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line and the environment say, read once."""
 
     api_key: str | None = None
     model: str = DEFAULT_MODEL
     gemini_base_url: str | None = None
+    reaching: dict[str, str] = {}
+    """Variables that a plugin's set-up gets, to reach package indexes."""
     github_token: str | None = None
     github_api_url: str = "https://api.github.com"
     github_server_url: str = "https://github.com"
@@ -58,6 +80,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 def from_environment(environ: Mapping[str, str], **given: object) -> Settings:
     """Settings from the environment; what is `given` and not None wins."""
     found: dict[str, object] = {
+        "reaching": {
+            name: value
+            for name, value in environ.items()
+            if name.upper() in _REACHING and value and not _PASSWORD.search(value)
+        },
         "gemini_base_url": environ.get("GOOGLE_GEMINI_BASE_URL") or None,
         "github_token": environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or None,
     }
@@ -140,9 +167,9 @@ class Wiring:
             clock=self.clock,
         )
 
-    def guard(self, task: Task) -> PathGuard:
+    def guard(self, task: Task) -> Guard:
         """The runtime rules of a task."""
-        return PathGuard(scope_of(task, self.manifest.policy.protected))
+        return guard_of(task, self.manifest.policy.protected)
 
     def workshop(self, *, approver: Approver | None = None, progress: Progress | None = None) -> Workshop:
         """What proposing needs; nothing in it can write to a forge."""
@@ -156,6 +183,7 @@ class Wiring:
             redactor=self.redactor,
             clock=self.clock,
             scratch=self.scratch,
+            reaching=self.settings.reaching,
             approver=approver,
             progress=progress or (lambda task, step: None),
             stop=self.stop,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from bot.agent.versions import bump, entries_in, is_changelog, is_version_file, version_in
 from bot.base.values import Task
+from bot.base.versions import bump, entries_in, is_changelog, is_version_file, version_in
 from bot.ports import Effect, PathRefused, Sandbox, TraceSink
 from bot.trace.events import ChangelogEntry, EventBody, FileWrite, VersionChange
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 @click.option("--jobs", type=click.IntRange(1, 64), default=os.cpu_count() or 1, help="Tasks at a time (processors).")
 def demo(folder: Path | None, as_json: bool, jobs: int) -> int:
     """Run the whole main job on a virtual GitHub with a virtual Gemini. Needs no key and no network."""
+    # Libraries may send even loopback through a proxy.
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
     fleet = playable(read_virtual_fleet(find_virtual_fleet()))
     place = (folder or Path(tempfile.mkdtemp(prefix="fleet-bot-demo-"))).absolute()
     console = people()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
+from bot.trace.commands import words
 from bot.trace.events import EventBody
 
 EFFECTS = frozenset({"file_write", "version_change", "changelog_entry"})
@@ -62,19 +62,9 @@ def fields_of(body: EventBody) -> dict[str, Any]:
 
 def with_derived(line: Mapping[str, Any]) -> dict[str, Any]:
     """A `command_run` with `argv`, `argv0`, `exit` and the numbers of its tests."""
-    argv = line.get("argv") or _words(line.get("command", ""))
+    argv = line.get("argv") or words(line.get("command", ""))
     tests = line.get("tests")
     derived = {"argv": argv, "argv0": argv[0].rpartition("/")[2] if argv else None, "exit": line.get("exit_code")}
     if tests:
         derived |= {name: tests.get(name, 0) for name in ("passed", "failed", "skipped", "errors")}
     return {**line, **derived}
-
-
-def _words(command: str) -> tuple[str, ...]:
-    """The words of a simple command whose line does not carry them; nothing when it is not simple."""
-    if any(char in command for char in "|&;<>()$`\n"):
-        return ()
-    try:
-        return tuple(shlex.split(command))
-    except ValueError:
-        return ()

@@ -48,13 +48,16 @@ def playbooks_beside(manifest: Path) -> Path | None:
 
 
 def read_playbook(path: Path) -> Playbook:
-    """A playbook with its shared parts pasted in. Raises `ConfigurationError` that lists all mistakes."""
+    """A playbook with its shared parts and the rules beside it. Raises `ConfigurationError` with all mistakes."""
     playbook, problems = look_at_playbook(path)
     if playbook is None:
         count = f"{len(problems)} mistakes" if len(problems) > 1 else "a mistake"
         msg = f"The playbook {path.stem} has {count}."
         raise ConfigurationError(msg, problems=tuple(problems))
-    return playbook
+    # Late: rules bring more with them than `validate` wants at its start.
+    from bot.expected.beside import completed
+
+    return completed(playbook)
 
 
 def look_at_playbook(path: Path) -> tuple[Playbook | None, list[Problem]]:

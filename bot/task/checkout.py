@@ -7,8 +7,11 @@ workspace has a `.git` of its own that borrows them, so that `git log`, version 
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -120,7 +123,7 @@ class Checkout:
     def keep_prepared(self) -> None:
         """Remember the workspace as the set-up left it; later fillings start from that."""
         self.prepared_tree = self.git.stage(self.workspace)
-        shutil.copytree(self.workspace, self._prepared, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+        shutil.copytree(self.workspace, self._prepared, symlinks=True, ignore=_git_and_special_files)
 
     def fill(self, tree: str) -> None:
         """Give the workspace exactly the files of `tree`, and besides only what the set-up left there.
@@ -180,6 +183,16 @@ class Checkout:
         GitDir(place).run("read-tree", tree, work_tree=self.workspace)
 
 
+def _git_and_special_files(folder: str, names: list[str]) -> set[str]:
+    """What is not carried over: a `.git`, and pipes, sockets and devices, which cannot be copied."""
+
+    def ordinary(name: str) -> bool:
+        mode = Path(folder, name).lstat().st_mode
+        return stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)
+
+    return {name for name in names if name == ".git" or not ordinary(name)}
+
+
 def ours(git: GitDir, head: str, base: str) -> bool:
     """Whether all commits of a branch that are not in the base were made by us."""
     authors = git.text("log", "--format=%ae%n%ce", head, f"^{base}", "--")
@@ -187,23 +200,33 @@ def ours(git: GitDir, head: str, base: str) -> bool:
 
 
 def empty(folder: Path) -> None:
-    """Delete everything in a folder, whatever modes its former user left; never follows a symlink."""
-    for entry in os.scandir(folder):
-        if entry.is_dir(follow_symlinks=False):
-            _open_up(entry.path)
-            shutil.rmtree(entry.path)
-        else:
-            Path(entry.path).unlink()
+    """Delete everything in a folder, whatever modes its former user left, however deep; never follows a symlink."""
+    try:
+        _delete_below(folder)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        # Deeper than a path can say: these two go down with file descriptors.
+        subprocess.run(["chmod", "-R", "u+rwx", "--", str(folder)], check=True, stdin=subprocess.DEVNULL)
+        for entry in os.scandir(folder):
+            subprocess.run(["rm", "-rf", "--", entry.path], check=True, stdin=subprocess.DEVNULL)
 
 
-def _open_up(folder: str) -> None:
-    # Folders that were made unreadable would stop both the walk and the deletion.
-    Path(folder).chmod(0o700)
-    for parent, folders, _ in os.walk(folder):
-        for name in folders:
-            path = Path(parent, name)
-            if not path.is_symlink():
-                path.chmod(0o700)
+def _delete_below(folder: Path) -> None:
+    emptied = [folder]
+    waiting = [folder]
+    # The standard library's own walk recurses, and a hostile tree is deeper than the stack.
+    while waiting:
+        current = waiting.pop()
+        current.chmod(0o700)
+        for entry in os.scandir(current):
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(Path(entry.path))
+                emptied.append(Path(entry.path))
+            else:
+                Path(entry.path).unlink()
+    for place in reversed(emptied[1:]):
+        place.rmdir()
 
 
 def _start(git: GitDir, task: Task, origin: Origin) -> str:

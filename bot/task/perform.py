@@ -6,6 +6,7 @@ from bot.agent.effects import record_effects
 from bot.agent.loop import Crew, run_loop
 from bot.base.errors import TaskBlocked, TaskFailed
 from bot.base.values import Usage
+from bot.expected.guard import watched
 from bot.ports import Action
 from bot.task.run import Run
 from bot.task.test_results import record
@@ -32,12 +33,13 @@ def _agent(run: Run) -> None:
     def spent(usage: Usage) -> None:
         run.usage = usage
 
+    guard = run.shop.guard(run.task)
     crew = Crew(
         task=run.task,
         model=run.shop.model(run.task),
         sandbox=run.inside,
-        trace=run.trace,
-        guard=run.shop.guard(run.task),
+        trace=watched(run.trace, guard),
+        guard=guard,
         clock=run.shop.clock,
         approver=run.shop.approver,
         progress=run.say,
@@ -49,7 +51,8 @@ def _agent(run: Run) -> None:
 
 def _script(run: Run) -> None:
     """The script is one action: on disk before it runs, approved, confined, and looked at afterwards."""
-    task, sandbox, trace = run.task, run.inside, run.trace
+    task, sandbox, guard = run.task, run.inside, run.shop.guard(run.task)
+    trace = watched(run.trace, guard)
     command = task.playbook.script or ""
     run.say("script")
     trace.append(ToolRequested(call=_CALL, tool="script", args={"command": command}), turn=1)
@@ -62,7 +65,7 @@ def _script(run: Run) -> None:
     record(trace, command, result, phase="script")
     after = sandbox.snapshot()
     effects = sandbox.changes(before, after)
-    refusal = run.shop.guard(task).after(Action(turn=1, call=_CALL, tool="script", args={}, declared=()), effects)
+    refusal = guard.after(Action(turn=1, call=_CALL, tool="script", args={}, declared=()), effects)
     if refusal is not None:
         sandbox.restore(before)
         trace.append(

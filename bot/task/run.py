@@ -63,6 +63,8 @@ class Workshop:
     clock: Clock
     scratch: Callable[[], Path]
     """Makes a new empty folder outside of `<out>`."""
+    reaching: dict[str, str] = field(default_factory=dict)
+    """Variables that a set-up needs to reach package indexes from here: proxies, certificates, where indexes are."""
     approver: Approver | None = None
     progress: Progress = lambda task, step: None
     stop: threading.Event = field(default_factory=threading.Event)
@@ -137,8 +139,10 @@ class Run:
             history=checkout.git,
             private=checkout.private(),
             writable=(checkout.environment,) if set_up else (),
-            readonly=(checkout.objects,) if set_up else (checkout.objects, checkout.environment),
-            env=checkout.variables,
+            readonly=(checkout.objects, *_places(self.shop.reaching))
+            if set_up
+            else (checkout.objects, checkout.environment),
+            env=checkout.variables | (self.shop.reaching if set_up else {}),
             network="full" if set_up else self.task.plugin.network,
         )
         self.sandbox = self.shop.sandboxes.open(room)
@@ -235,3 +239,9 @@ class Run:
     def elapsed_ms(self) -> float:
         """Since the task began."""
         return round((self.shop.clock.monotonic() - self.began) * 1000, 1)
+
+
+def _places(variables: dict[str, str]) -> tuple[Path, ...]:
+    """The files and folders that variables name, to be shown too."""
+    found = (Path(word) for value in variables.values() for word in value.split() if word.startswith("/"))
+    return tuple(place for place in found if place.exists())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -122,6 +123,30 @@ def test_a_workspace_left_unreadable_is_emptied_and_symlinks_are_not_followed(tm
     empty(folder)
     assert list(folder.iterdir()) == []
     assert (outside / "canary").read_text() == "here"
+
+
+def test_a_tree_deeper_than_the_stack_and_than_any_path_is_emptied(tmp_path: Path) -> None:
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(3000):
+        os.mkdir("deep", dir_fd=here)
+        below = os.open("deep", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    empty(folder)
+    assert list(folder.iterdir()) == []
+
+
+def test_what_a_set_up_left_may_hold_pipes_and_sockets(plugin: Path, tmp_path: Path) -> None:
+    checkout = make(task(plugin), tmp_path / "s")
+    os.mkfifo(checkout.workspace / "pipe")
+    (checkout.workspace / "built").write_text("x")
+    checkout.keep_prepared()
+    checkout.fill(checkout.prepared_tree)
+    assert (checkout.workspace / "built").exists()
+    assert not (checkout.workspace / "pipe").exists()
 
 
 def test_a_named_commit_is_where_the_task_starts(plugin: Path, tmp_path: Path) -> None:

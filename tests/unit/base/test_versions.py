@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.agent.versions import bump, entries_in, is_changelog, is_version_file, version_in
+from bot.base.versions import bump, entries_in, is_changelog, is_version_file, version_in
 
 
 @pytest.mark.parametrize(
