@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from bot.base.values import Task
 from bot.cli.output import COLOURS, people
 from bot.fleet.run import Result
+from bot.trace.inert import visible
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -60,7 +61,7 @@ class ProgressDisplay:
             from rich.text import Text
 
             line = Text("  ")
-            line.append(f"{outcome:<10}", COLOURS[outcome]).append(f"{proposal.plugin}: {reason}{link}")
+            line.append(f"{outcome:<10}", COLOURS[outcome]).append(f"{proposal.plugin}: {visible(reason)}{link}")
             self._console.print(line)
 
     def _table(self) -> Table:
