@@ -7,7 +7,7 @@ import msgspec
 from bot.base.canonical import sha256
 from bot.base.errors import FleetBotError
 from bot.expected.paths import scope_of
-from bot.task.body import commit_message, pull_request_body
+from bot.task.body import commit_message, pull_request_body, title
 from bot.task.checkout import AUTHOR_EMAIL, AUTHOR_NAME
 from bot.task.ending import Ended, outcome_of
 from bot.task.proposal import CommandSummary, Proposal
@@ -77,7 +77,7 @@ def _draft(run: Run, end: Ended, commands: tuple[CommandSummary, ...] = ()) -> P
         branch=task.branch,
         tree=change.tree if change else "",
         patch_sha256=sha256(change.patch if change else b""),
-        title=text.title if text else "",
+        title=title(task),
         labels=tuple(dict.fromkeys(task.plugin.labels + (text.labels if text else ()))),
         reviewers=task.plugin.reviewers,
         draft=task.plugin.draft,
