@@ -1,4 +1,12 @@
+"""Foreign text as a quotation and as a title; fences and single lines are in test_comment.py."""
 
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.trace.inert import inert_quote, inert_title
 
 
 @given(st.text())
