@@ -60,12 +60,15 @@ def sandbox(calc: Profile) -> VirtualSandbox:
 
 @pytest.fixture
 def made(tmp_path: Path) -> Callable[..., VirtualSandbox]:
-    """Makes a sandbox of `calc` with more lines in its profile."""
+    """Makes a sandbox of `calc` with more lines in its profile; the same lines give the same virtual plugin."""
+    profiles: dict[object, Profile] = {}
 
     def make(
         more: str = "", *, seed: int = 1, files: dict[str, str] | None = None, rules: str = RULES
     ) -> VirtualSandbox:
-        folder = tmp_path / f"made{len(list(tmp_path.iterdir()))}"
-        return VirtualSandbox(read_profile(plant(folder, rules + more, files)), seed=seed)
+        key = (rules + more, tuple(sorted((CALC if files is None else files).items())))
+        if key not in profiles:
+            profiles[key] = read_profile(plant(tmp_path / f"made{len(profiles)}", rules + more, files))
+        return VirtualSandbox(profiles[key], seed=seed)
 
     return make
