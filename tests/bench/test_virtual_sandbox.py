@@ -21,7 +21,7 @@ CALLS: dict[str, tuple[float, Callable[[VirtualSandbox, int], object]]] = {
     "pytest -q, seen before": (20, lambda box, _: box.run("python -m pytest -q", timeout=99)),
     "a line for the emulator": (500, lambda box, _: box.run("cd src && pytest -q ../tests | tail -3", timeout=99)),
 }
-"""Name → the most it may cost in µs on a quiet core, and the call."""
+"""Name → the most it may cost in microseconds on a quiet core, and the call."""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_a_call_is_cheap(profile: Profile, name: str) -> None:
     limit, call = CALLS[name]
     sandbox = VirtualSandbox(profile, seed=1)
     cost = best(lambda at: call(sandbox, at), 200 if "emulator" in name else _CALLS)
-    print(f"\n{name}: {cost:.1f} µs (limit {limit})")
+    print(f"\n{name}: {cost:.1f} us (limit {limit})")
     assert cost < 2 * limit, "twice the limit, so that a busy machine does not decide"
 
 
@@ -71,5 +71,5 @@ def test_a_flight_of_ten_calls_leaves_time_for_trace_and_rules(profile: Profile)
         box.close()
 
     cost = best(flight, 200)
-    print(f"\na flight: {cost:.0f} µs, {1e6 / cost:,.0f} flights a second without model, trace and rules")
+    print(f"\na flight: {cost:.0f} us, {1e6 / cost:,.0f} flights a second without model, trace and rules")
     assert cost < 1000
