@@ -97,7 +97,7 @@ def _unsteady(part: object) -> Iterator[str]:
         yield from _unsteady(getattr(part, name))
 
 
-def _unfaithful(command: Any) -> Iterator[str]:  # noqa: ANN401 — a node of an optional library
+def _unfaithful(command: Any) -> Iterator[str]:
     """What the library takes without doing it."""
     words = [_literal(word) for word in (command.name, *command.args) if word is not None]
     if words[:1] in (["trap"], ["ulimit"], ["umask"]):
@@ -108,11 +108,11 @@ def _unfaithful(command: Any) -> Iterator[str]:  # noqa: ANN401 — a node of an
                 yield f"a test with {word}"
 
 
-def _literal(word: Any) -> str:  # noqa: ANN401 — a node of an optional library
+def _literal(word: Any) -> str:
     return "".join(str(getattr(part, "value", "")) for part in word.parts)
 
 
-def _drive(coroutine: Any) -> ExecResult:  # noqa: ANN401 — a coroutine of an optional library
+def _drive(coroutine: Any) -> ExecResult:
     """Run a coroutine that never really waits: everything it awaits is in memory."""
     try:
         coroutine.send(None)
@@ -124,7 +124,7 @@ def _drive(coroutine: Any) -> ExecResult:  # noqa: ANN401 — a coroutine of an 
     raise ValueError(msg)
 
 
-def _shell(world: World, cwd: str, env: Mapping[str, str]) -> Any:  # noqa: ANN401 — a class of an optional library
+def _shell(world: World, cwd: str, env: Mapping[str, str]) -> Any:
     from just_bash.interpreter.types import InterpreterState, VariableStore
     from just_bash.types import ExecutionLimits
 
@@ -140,7 +140,7 @@ def _shell(world: World, cwd: str, env: Mapping[str, str]) -> Any:  # noqa: ANN4
 
 
 @functools.cache
-def _interpreter() -> Any:  # noqa: ANN401
+def _interpreter() -> Any:
     from just_bash.interpreter import Interpreter
 
     class Shell(Interpreter):
@@ -153,7 +153,7 @@ def _interpreter() -> Any:  # noqa: ANN401
         _said: list[str] | None = None
         _depth = 0
 
-        async def execute_command(self, command: Any, stdin: str) -> ExecResult:  # noqa: ANN401
+        async def execute_command(self, command: Any, stdin: str) -> ExecResult:
             said, self._said = self._said, None
             result = await super().execute_command(command, stdin)
             self._said = said
@@ -161,7 +161,7 @@ def _interpreter() -> Any:  # noqa: ANN401
                 said.append(result.stderr)
             return result
 
-        async def execute_pipeline(self, node: Any) -> ExecResult:  # noqa: ANN401
+        async def execute_pipeline(self, node: Any) -> ExecResult:
             outer, self._said = self._said, []
             self._depth += 1
             result = await super().execute_pipeline(node)
@@ -175,7 +175,7 @@ def _interpreter() -> Any:  # noqa: ANN401
                 self.heard.append((result.stdout, result.stderr))
             return result
 
-        async def _process_output_redirections(self, redirections: Any, result: Any) -> ExecResult:  # noqa: ANN401
+        async def _process_output_redirections(self, redirections: Any, result: Any) -> ExecResult:
             files: Any = self._fs
             files.refused = False
             done: ExecResult = await super()._process_output_redirections(redirections, result)
@@ -239,7 +239,7 @@ class _Bridge:
 
 
 @functools.cache
-def _library() -> Any:  # noqa: ANN401
+def _library() -> Any:
     from just_bash.commands import create_command_registry
 
     return create_command_registry()
