@@ -127,7 +127,7 @@ def test_the_agents_word_is_no_proof(world: World) -> None:
     )
     done = world.run("fix_bug", "calc", "--bug", "add subtracts")
     assert done.code == 1
-    assert done.task("calc")["outcome"] == "blocked"
+    assert done.task("calc")["outcome"] == "blocked", done.task("calc")["reason"]
     assert "brings no test" in done.task("calc")["reason"]
     assert pulls(world, "calc") == []
 
