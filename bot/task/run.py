@@ -17,8 +17,8 @@ from bot.agent.tools import declarations
 from bot.base.canonical import digest, spelled_out
 from bot.base.clock import Clock
 from bot.base.errors import FleetBotError
-from bot.base.staging import left_out
 from bot.base.redact import Redactor
+from bot.base.staging import left_out
 from bot.base.values import Task, Usage
 from bot.ports import Approver, ForgeRead, Guard, Model, ModelId, Sandbox, TraceSink
 from bot.sandbox.launcher import Room
