@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from bot.base.canonical import spelled_out
 from bot.base.errors import ConfigurationError, ForgeError, GitError, TaskBlocked, TaskSkipped
 from bot.base.git import GitDir
 from bot.base.redact import Redactor
@@ -161,7 +162,8 @@ class _Publication:
             raise TaskBlocked(msg, "Somebody changed the proposal after the run; propose again.")
         if head == proposal.base_head:
             return
-        moved = {change.path for change in git.changes(git.tree_of(proposal.base_head or proposal.base_sha), head)}
+        since = git.changes(git.tree_of(proposal.base_head or proposal.base_sha), head)
+        moved = {spelled_out(change.path) for change in since}
         touched = sorted(moved & set(proposal.files))
         if touched:
             msg = f"The base moved meanwhile and changed the same files: {', '.join(touched[:3])}."

@@ -125,7 +125,7 @@ def _reproduce(task: Task, proposal: Proposal) -> str:
 
 
 def _warnings(task: Task, proposal: Proposal) -> list[str]:
-    notes = [inert(str(note)) for note in proposal.sandbox.get("notes", ())]
+    notes = [inert(str(note)) for note in (*proposal.notes, *proposal.sandbox.get("notes", ()))]
     if proposal.sandbox.get("level") == "none":
         notes.insert(0, "**No sandbox**: the commands of this run were not confined.")
     if task.plugin.network == "full":

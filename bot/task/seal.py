@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from bot.base.canonical import sha256
-from bot.base.errors import FleetBotError
+from bot.base.canonical import sha256, spelled_out
 from bot.expected.paths import scope_of
 from bot.task.body import commit_message, pull_request_body, title
 from bot.task.checkout import AUTHOR_EMAIL, AUTHOR_NAME
@@ -26,7 +25,7 @@ def seal(run: Run, end: Ended) -> Proposal:
     """
     try:
         return _seal(run, end)
-    except (FleetBotError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 (what cannot be sealed must not stop the other plugins either)
         lost = outcome_of(error)
         reason = f"{lost.reason} Before that: {end.outcome}: {end.reason}"
         return msgspec.structs.replace(_draft(run, Ended(lost.outcome, reason)), tree="", patch_sha256="")
@@ -81,12 +80,13 @@ def _draft(run: Run, end: Ended, commands: tuple[CommandSummary, ...] = ()) -> P
         labels=tuple(dict.fromkeys(task.plugin.labels + (text.labels if text else ()))),
         reviewers=task.plugin.reviewers,
         draft=task.plugin.draft,
-        files=change.paths if change else (),
+        files=tuple(spelled_out(path) for path in change.paths) if change else (),
         added=change.added if change else 0,
         removed=change.removed if change else 0,
-        answer=run.answer,
+        answer=spelled_out(run.answer),
         verification=run.verification,
         commands=commands,
+        notes=run.notes,
         usage=run.usage,
         duration_ms=run.elapsed_ms,
         scope=scope_of(task),
