@@ -101,16 +101,16 @@ def _nested(call: Call) -> Done:
     return emulate(call.world, shlex.join(call.words), cwd=call.cwd, env=call.env)
 
 
-def fits(words: tuple[str, ...], run: tuple[tuple[str, ...], ...]) -> bool:
-    """Whether a command begins with the words of one of the alternatives."""
+def fits(words: tuple[str, ...], run: tuple[tuple[str, ...], ...]) -> int:
+    """How many words of a command one of the alternatives is, which it begins with; 0: none."""
     size = len(words)
     for wanted in run:
         if len(wanted) <= size and all(
             one == other or (("*" in other or "?" in other or "[" in other) and fnmatch.fnmatchcase(one, other))
             for one, other in zip(words, wanted, strict=False)
         ):
-            return True
-    return False
+            return len(wanted)
+    return 0
 
 
 def missed(call: Call, what: str) -> Done:
@@ -145,7 +145,11 @@ def _modelled(call: Call, command: Command) -> Done:
         world.spend(_TOOL_SECONDS)
         return Done(1, "", "error: 429 Too Many Requests: rate limit exceeded, retry after 60 seconds\n")
     flaky = "flaky" in kinds
-    done = testing.suite(call, respond, flaky=flaky) if respond.suite else _plain(call, respond, flaky=flaky)
+    if respond.suite:
+        arguments = call.words[fits(tuple(call.words), command.run) :]
+        done = testing.suite(call, respond, arguments, flaky=flaky)
+    else:
+        done = _plain(call, respond, flaky=flaky)
     _effects(call, command)
     for fault in struck:
         done = _spoiled(done, fault)
@@ -155,7 +159,7 @@ def _modelled(call: Call, command: Command) -> Done:
 def _meant(call: Call, fault: Fault) -> bool:
     if fault.kind == "inject" and fault.into in {"file", "name"}:
         return False
-    return not fault.run or fits(tuple(call.words), fault.run)
+    return not fault.run or fits(tuple(call.words), fault.run) > 0
 
 
 def _plain(call: Call, respond: Response, *, flaky: bool) -> Done:
