@@ -12,7 +12,7 @@ from bot.virtual.faults import Fault
 from bot.virtual.profile import Command, Profile, Response
 from bot.virtual.shell import changing, reading, testing, tripwires
 from bot.virtual.shell.call import Call, Done, Tool, Unmodelled, raw
-from bot.virtual.shell.finding import Search
+from bot.virtual.shell.finding import Search, xargs
 from bot.virtual.shell.git import git
 from bot.virtual.shell.matching import grep
 from bot.virtual.shell.words import Unwrapped, unwrapped
@@ -23,7 +23,8 @@ _TIMED_OUT = 124
 _TOOL_SECONDS = 0.01
 TOOLS: dict[str, Tool] = {
     "cat": reading.cat, "head": reading.head, "tail": reading.tail, "wc": reading.wc, "ls": reading.ls, "git": git,
-    "diff": reading.diff, "cmp": reading.cmp, "pwd": reading.pwd, "date": reading.date, "mkdir": changing.mkdir,
+    "diff": reading.diff, "cmp": reading.cmp, "which": reading.which, "realpath": reading.realpath,
+    "pwd": reading.pwd, "date": reading.date, "mkdir": changing.mkdir,
     "rmdir": changing.rmdir, "rm": changing.rm, "mv": changing.mv, "cp": changing.cp, "touch": changing.touch,
     "tee": changing.tee, "chmod": changing.chmod, "ln": changing.ln, "grep": grep, "egrep": grep, "fgrep": grep,
 }  # fmt: skip
@@ -68,9 +69,9 @@ def _answered(call: Call, inner: Unwrapped) -> Done | None:
         if tool is not None:
             call.world.spend(_TOOL_SECONDS)
             return tool(call)
-        if words[0] == "find":
+        if words[0] in {"find", "xargs"}:
             call.world.spend(_TOOL_SECONDS)
-            return Search(call, _nested).done()
+            return Search(call, _nested).done() if words[0] == "find" else xargs(call, _nested)
         return _clockwork(call)
     except Unmodelled as what:
         return missed(call, f"{words[0]}: {what}")

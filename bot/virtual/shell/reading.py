@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.virtual.tree import Node
 
 
+_EXISTING = "python python3 pytest git make grep find sed sort cat ls head tail wc diff sh bash echo"
 _DATES = "FYmdHMSsTbBaAjeIpyDRu%"
 
 
@@ -46,7 +47,9 @@ def tail(call: Call) -> Done:
 
 
 def _ends(call: Call, *, from_start: bool) -> Done:
-    words = [f"-n{word[1:]}" if word[:1] == "-" and word[1:].isdigit() else word for word in call.words]
+    short = {at for at, word in enumerate(call.words) if word[:1] == "-" and word[1:].isdigit()}
+    short -= {at for at in short if call.words[at - 1] in {"-n", "-c"}}
+    words = [f"-n{word[1:]}" if at in short else word for at, word in enumerate(call.words)]
     chosen = split(words, "qv", "nc", {"lines": "n", "bytes": "c", "quiet": "q"})
     by_bytes = chosen.has("c")
     amount = chosen.last("c" if by_bytes else "n", "10")
@@ -88,20 +91,19 @@ def wc(call: Call) -> Done:
     chosen = split(call.words, "lwcm", long={"lines": "l", "words": "w", "bytes": "c", "chars": "m"})
     wanted = [letter for letter in "lwmc" if letter in chosen.options] or list("lwc")
     rows: list[tuple[list[int], str]] = []
-    err = []
+    err, total = [], 0
     for name, content, why in inputs(call, chosen.operands):
         if content is None:
             err.append(f"wc: {name}: {why}\n")
             continue
+        total += len(raw(content))
         sizes = {"l": content.count("\n"), "w": len(content.split()), "c": len(raw(content)), "m": len(content)}
         rows.append(([sizes[letter] for letter in wanted], "" if name == "-" and not chosen.operands else name))
     if len(chosen.operands) > 1:
         rows.append(([sum(column) for column in zip(*(row for row, _ in rows), strict=True)], "total"))
-    width = max((len(str(number)) for numbers, _ in rows for number in numbers), default=1)
+    width = len(str(total)) if chosen.operands else 7
     if len(rows) == 1 and len(wanted) == 1:
         width = 1
-    elif not chosen.operands:
-        width = 7
     lines = [
         " ".join(f"{number:{width}}" for number in numbers) + (f" {name}" if name else "") for numbers, name in rows
     ]
@@ -232,6 +234,19 @@ def date(call: Call) -> Done:
         raise Unmodelled(*call.words)
     now = call.world.clock.now()
     return Done(0, time.strftime(template[1:].replace("%s", str(int(now))), time.gmtime(now)) + "\n")
+
+
+def realpath(call: Call) -> Done:
+    """`realpath PATH…`."""
+    chosen = split(call.words, "emsq")
+    return Done(0, "".join(f"{shown(call.world.real(call.place(name)))}\n" for name in chosen.operands))
+
+
+def which(call: Call) -> Done:
+    """`which NAME…`: what the profile answers, and what every machine has."""
+    known = set(_EXISTING.split()) | {wanted[0] for command in call.world.profile.commands for wanted in command.run}
+    found = [f"/usr/bin/{name}\n" for name in call.words[1:] if name in known]
+    return Done(int(len(found) < len(call.words) - 1), "".join(found))
 
 
 def pwd(call: Call) -> Done:

@@ -71,6 +71,8 @@ def test_an_answer_that_no_fact_allows_is_a_miss(sandbox: VirtualSandbox) -> Non
         "awk 'BEGIN {srand(); print rand()}'", "ps aux", "kill -9 1", "diff a b", "seq 1 1000000", "uptime",
         "git -C . commit", "git", "git status --ignored", "git diff --word-diff", "git log --graph",
         "git ls-files -o", "git rev-parse main", "git branch -a", "git checkout main", "date -d yesterday",
+        "paste -s README.md", "sort -n -k2 README.md", "expr abc : a.", "sed s/b/B/2 README.md", "echo x | od -c", "jq . x",
+        "test -x src/calc.py", "[[ a -nt b ]]", "trap 'echo bye' EXIT", "ls | xargs --max-procs=2",
         "ls -t", "cp -n a b", "ln a b", "diff src tests", "sleep x",
     ],
 )  # fmt: skip
