@@ -163,32 +163,18 @@ class Run:
         """Write the trace's first line; a second call only hands out the trace."""
         if self.sink is not None:
             return self.sink
-        task, playbook = self.task, self.task.playbook
-        agent = playbook.mode == "agent"
+        task = self.task
+        agent = task.playbook.mode == "agent"
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / TRACE
         file.unlink(missing_ok=True)
         self.sink = self.shop.trace(file, task.run)
-        identity = self.shop.model_id if agent else None
-        tools = declarations(task) if agent else ()
         self.sink.append(
-            RunStarted(
-                plugin=task.plugin.name,
-                playbook=playbook.id,
-                playbook_version=playbook.version,
-                playbook_hash=playbook.hash,
-                campaign=task.campaign,
-                variables=dict(task.variables),
-                base_sha=self.checkout.base if self.checkout else "",
-                branch=task.branch,
-                model=msgspec.to_builtins(identity) if identity else None,
+            run_started(
+                task,
+                base=self.checkout.base if self.checkout else "",
+                model=self.shop.model_id if agent else None,
                 sandbox=self.enforced,
-                limits=msgspec.to_builtins(task.limits),
-                seed=task.seed,
-                bot_version=__version__,
-                system=system_prompt(task) if agent else "",
-                prompt=task.prompt,
-                tools=tuple(msgspec.to_builtins(tool) for tool in tools),
             )
         )
         return self.sink
@@ -246,6 +232,30 @@ class Run:
     def elapsed_ms(self) -> float:
         """Since the task began."""
         return round((self.shop.clock.monotonic() - self.began) * 1000, 1)
+
+
+def run_started(task: Task, *, base: str, model: ModelId | None, sandbox: dict[str, Any]) -> RunStarted:
+    """The first event of a run: all that is needed to know what it was. `sandbox` is `bot.ports.Enforced`, plain."""
+    playbook = task.playbook
+    agent = playbook.mode == "agent"
+    return RunStarted(
+        plugin=task.plugin.name,
+        playbook=playbook.id,
+        playbook_version=playbook.version,
+        playbook_hash=playbook.hash,
+        campaign=task.campaign,
+        variables=dict(task.variables),
+        base_sha=base,
+        branch=task.branch,
+        model=msgspec.to_builtins(model) if model else None,
+        sandbox=sandbox,
+        limits=msgspec.to_builtins(task.limits),
+        seed=task.seed,
+        bot_version=__version__,
+        system=system_prompt(task) if agent else "",
+        prompt=task.prompt,
+        tools=tuple(msgspec.to_builtins(tool) for tool in declarations(task)) if agent else (),
+    )
 
 
 def _places(variables: dict[str, str]) -> tuple[Path, ...]:
