@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from bot.base.values import Task
 from bot.cli.output import COLOURS, people
 from bot.fleet.run import Result
+from bot.trace.inert import visible
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -62,7 +63,7 @@ class ProgressDisplay:
             self._running.pop(proposal.plugin, None)
             self._ended += 1
             line = Text("  ")
-            line.append(f"{outcome:<10}", COLOURS[outcome]).append(f"{proposal.plugin}: {said}")
+            line.append(f"{outcome:<10}", COLOURS[outcome]).append(f"{proposal.plugin}: {visible(said)}")
             self._console.print(line)
 
     def _table(self) -> Table:

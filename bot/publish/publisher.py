@@ -24,6 +24,7 @@ from bot.task.ending import outcome_of
 from bot.task.proposal import Proposal
 from bot.trace.comment import render_comment
 from bot.trace.events import BranchPushed, CommentWritten, GateDecided, Note, PullRequestOpened
+from bot.trace.inert import visible
 from bot.trace.reader import verify
 
 TRACE = "execution_trace.jsonl"
@@ -77,7 +78,7 @@ def publish(folder: Path, press: Press) -> Published:
         raise
     except Exception as error:  # noqa: BLE001 (the border where one broken plugin must not stop the others)
         end = outcome_of(error)
-        reason = press.redactor.text(end.reason)
+        reason = press.redactor.text(visible(end.reason))
         return Published(proposal=proposal, folder=str(folder), outcome=end.outcome, reason=reason)
     finally:
         empty(scratch)

@@ -18,7 +18,8 @@ _COMMANDS = 12
 
 def commit_message(task: Task, proposal: Proposal) -> str:
     """Title, the proof in one line, and trailers that tell a later run that the commit is ours."""
-    lines = [proposal.title or f"{task.playbook.id} on {task.plugin.name}", "", proposal.reason, ""]
+    # The reason may name tests, and tests may have names that close issues or that read as trailers.
+    lines = [proposal.title or f"{task.playbook.id} on {task.plugin.name}", "", inert(proposal.reason), ""]
     if task.report and task.report.issue:
         lines.append(f"Fixes: {task.report.issue}")
     lines.append(f"Fleet-Bot-Playbook: {task.playbook.id} {task.playbook.version}")

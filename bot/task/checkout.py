@@ -32,6 +32,9 @@ _STRAYS = (
 """What tests and tools leave behind. Untracked files of these names are never part of a change."""
 
 
+MOST_FILES = 1_000_000
+MOST_BYTES = 32 << 30
+"""What a repository may hold at its base; more than the largest ones have, less than what fills a disk."""
 _SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
@@ -114,6 +117,9 @@ class Checkout:
             msg = f"The branch {task.branch} has commits that fleet-bot did not make."
             raise TaskSkipped(msg, "Merge or delete the branch, or rename it, to let fleet-bot use the name again.")
         base = _start(git, task, origin)
+        if git.too_large(git.tree_of(base), files=MOST_FILES, size=MOST_BYTES):
+            msg = f"The repository has more than {MOST_FILES:,} files, or more than {MOST_BYTES >> 30} GiB."
+            raise TaskBlocked(msg, "Take it out of the fleet: nobody could work on it.")
         checkout = cls(scratch, git, base)
         checkout.environment.mkdir()
         checkout.workspace.mkdir()

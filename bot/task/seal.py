@@ -6,12 +6,14 @@ import msgspec
 
 from bot.base.canonical import sha256, spelled_out
 from bot.expected.paths import scope_of
+from bot.expected.twins import spelled
 from bot.task.body import commit_message, pull_request_body, title
 from bot.task.checkout import AUTHOR_EMAIL, AUTHOR_NAME
 from bot.task.ending import Ended, outcome_of
 from bot.task.proposal import CommandSummary, Proposal
 from bot.task.run import TRACE, Run
 from bot.task.store import write
+from bot.trace.inert import visible
 from bot.trace.events import CommandRun, CommitCreated, Note, RunFinished
 from bot.trace.reader import read
 
@@ -69,7 +71,8 @@ def _draft(run: Run, end: Ended, commands: tuple[CommandSummary, ...] = ()) -> P
         campaign=task.campaign,
         task_key=run.task_key,
         outcome=end.outcome,
-        reason=run.shop.redactor.text(end.reason),
+        # It may quote a repository: names of files that are no text, and what steers a terminal.
+        reason=run.shop.redactor.text(visible(end.reason)),
         base_sha=run.checkout.base if run.checkout else "",
         base_branch=run.origin.base_branch if run.origin else "",
         base_head=run.origin.base_head if run.origin else "",
@@ -80,10 +83,10 @@ def _draft(run: Run, end: Ended, commands: tuple[CommandSummary, ...] = ()) -> P
         labels=tuple(dict.fromkeys(task.plugin.labels + (text.labels if text else ()))),
         reviewers=task.plugin.reviewers,
         draft=task.plugin.draft,
-        files=tuple(spelled_out(path) for path in change.paths) if change else (),
+        files=tuple(map(spelled, change.paths)) if change else (),
         added=change.added if change else 0,
         removed=change.removed if change else 0,
-        answer=spelled_out(run.answer),
+        answer=visible(spelled_out(run.answer) or "") or None,
         verification=run.verification,
         commands=commands,
         notes=run.notes,
