@@ -11,11 +11,11 @@ from pathlib import Path
 
 import msgspec
 
-from bot.base.canonical import spelled_out
 from bot.base.errors import ConfigurationError, ForgeError, GitError, TaskBlocked, TaskSkipped
 from bot.base.git import GitDir
 from bot.base.redact import Redactor
 from bot.base.values import Outcome
+from bot.expected.twins import spelled
 from bot.ports import DraftsRefused, ForgeWrite, PullRequest, TraceSink
 from bot.publish.gate import Policy, decide
 from bot.task import store
@@ -164,10 +164,11 @@ class _Publication:
         if head == proposal.base_head:
             return
         since = git.changes(git.tree_of(proposal.base_head or proposal.base_sha), head)
-        moved = {spelled_out(change.path) for change in since}
-        touched = sorted(moved & set(proposal.files))
+        mine = git.changes(git.tree_of(proposal.base_sha), proposal.tree)
+        touched = sorted({change.path for change in since} & {change.path for change in mine})
         if touched:
-            msg = f"The base moved meanwhile and changed the same files: {', '.join(touched[:3])}."
+            names = ", ".join(map(spelled, touched[:3]))
+            msg = f"The base moved meanwhile and changed the same files: {names}."
             raise TaskBlocked(msg, "Propose again.")
 
     def pass_gate(self, patch: bytes) -> None:

@@ -13,8 +13,8 @@ from bot.task.ending import Ended, outcome_of
 from bot.task.proposal import CommandSummary, Proposal
 from bot.task.run import TRACE, Run
 from bot.task.store import write
-from bot.trace.inert import visible
 from bot.trace.events import CommandRun, CommitCreated, Note, RunFinished
+from bot.trace.inert import visible
 from bot.trace.reader import read
 
 _SHOWN = 40
