@@ -301,12 +301,13 @@ def ls_remote(url: str, token: str | None = None, timeout: float = 60) -> tuple[
     raw = _git(["ls-remote", "--symref", "--", url], env=environment(url, token), timeout=timeout)
     head: str | None = None
     refs: dict[str, str] = {}
-    for line in raw.decode("utf-8", "surrogateescape").splitlines():
+    # Not splitlines: a name may hold what Unicode takes for the end of a line.
+    for line in raw.decode("utf-8", "surrogateescape").split("\n"):
         value, _, name = line.partition("\t")
         if value.startswith("ref: "):
             if name == "HEAD":
                 head = value.removeprefix("ref: refs/heads/")
-        else:
+        elif name:
             refs[name] = value
     return head, refs
 

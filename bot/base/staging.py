@@ -55,6 +55,14 @@ def stage(git: GitDir, work_tree: Path, *, index: Path | None = None, base: str 
     return patiently(git, work_tree, attempt, index=index)
 
 
+def left_out(git: GitDir, work_tree: Path, *, index: Path | None = None) -> tuple[str, ...]:
+    """The paths of new and changed files that the last `stage` left out because no forge takes files so large."""
+    options = ("-z", "--raw", "--no-renames", "--ignore-submodules=all")
+    raw = git.run("diff-files", *options, work_tree=work_tree, index=index, timeout=_FIRST_TRY_SECONDS)
+    paths = [*raw.split(b"\0")[1::2], *_others(git, work_tree, index, _FIRST_TRY_SECONDS)]
+    return tuple(sorted(os.fsdecode(path) for path in paths if _kind(_at(work_tree, path)) == "large"))
+
+
 def patiently(git: GitDir, work_tree: Path, attempt: Callable[[float], _T], *, index: Path | None = None) -> _T:
     """Run `attempt(seconds)`; when git fails or hangs, clear what can have stopped it out of the way, and once more."""
     try:
