@@ -48,6 +48,11 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
         msg = f"There is no playbook {name}."
         raise UsageError(msg, hint)
 
+    def known_playbook(self, name: str) -> Playbook | None:
+        """The playbook of an id, or None. Raises `ConfigurationError` when it has mistakes."""
+        file = find_playbooks(self.playbooks or playbooks_beside(self.manifest)).get(name)
+        return read_playbook(file) if file is not None else None
+
     def settings(self) -> Settings:
         """Keys, tokens and servers, from the command line, files and environment."""
         key = find_key(given_key(), self.manifest.resolve().parent, os.environ)
