@@ -10,7 +10,7 @@ from bot.task.change import Change
 from bot.task.ending import Ended
 from bot.task.run import Run
 from bot.task.test_results import Suite, record, run_suite
-from bot.task.verify import verify
+from bot.task.verify import Trees, verify
 from bot.trace.events import VerificationDone
 
 
@@ -24,14 +24,17 @@ def prove(run: Run, before: Suite | None, change: Change) -> VerificationDone:
     def suite(tree: str) -> Suite:
         if test is None:
             raise AssertionError
-        run.say("tests after" if tree == change.workspace_tree else "new tests on the base")
+        run.say("tests after" if tree == change.workspace_tree else "tests without the fix")
         sandbox = run.enter(tree=tree)
         return run_suite(sandbox, run.task.plugin, test, run.trace, workspace=str(run.place.workspace))
 
     if rule.tests == "none":
         proof = VerificationDone(proven=True, reason="the playbook asks for no tests")
     else:
-        proof = verify(rule, before, change.workspace_tree, change.proof_tree, suite)
+        trees = Trees(
+            start=change.start_tree, head=change.workspace_tree, proof=change.proof_tree, test_files=change.test_files
+        )
+        proof = verify(rule, before, trees, suite)
     proof = _with_commands(run, proof, change)
     run.verification = proof
     run.trace.append(proof)
