@@ -24,6 +24,7 @@ from bot.sandbox.launcher import Room
 from bot.task.change import Change, difference
 from bot.task.checkout import Checkout, Origin
 from bot.task.narrow import NARROW_FILE, narrowed
+from bot.task.recorded import as_recorded
 from bot.trace.events import FileWrite, RunStarted, ToolRequested, VerificationDone
 from bot.trace.reader import read
 
@@ -57,6 +58,8 @@ class Workshop:
     """Called only for agent playbooks, so that a script needs no key."""
     model_id: ModelId | None
     guard: Callable[[Task], Guard]
+    protected: tuple[str, ...] = ()
+    """Globs that the fleet protects besides the built-in ones; `guard` keeps them."""
     trace: Callable[[Path, str], TraceSink]
     """Opens the trace file of a run."""
     redactor: Redactor
@@ -186,6 +189,11 @@ class Run:
                 system=system_prompt(task) if agent else "",
                 prompt=task.prompt,
                 tools=tuple(msgspec.to_builtins(tool) for tool in tools),
+                task=as_recorded(task),
+                protected=self.shop.protected,
+                base_branch=self.origin.base_branch if self.origin else "",
+                base_head=self.origin.base_head if self.origin else "",
+                workspace=str(self.checkout.workspace) if self.checkout else "",
             )
         )
         return self.sink
