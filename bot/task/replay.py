@@ -53,7 +53,7 @@ def replay(file: Path, shop: Workshop, remote: Callable[[Task], Remote], allowed
     comparison = recording.comparison()
     again = _workshop(shop, recording, comparison, _Mirror(shop.scratch(), recording.started, remote(task)))
     try:
-        ended = run_task(task, shop.scratch(), again)
+        ended, _ = run_task(task, shop.scratch(), again)
         comparison.ended()
         if comparison.divergence is None and ended.trace is None:
             raise WorldError(ended.reason)
