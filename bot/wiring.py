@@ -16,7 +16,7 @@ import msgspec
 
 from bot.base.clock import Clock, SystemClock
 from bot.base.redact import Redactor
-from bot.base.values import Plugin, Report, Task
+from bot.base.values import Playbook, Plugin, Report, Task
 from bot.expected.guard import guard_of
 from bot.fleet.keys import missing_key
 from bot.fleet.manifest import Manifest
@@ -214,11 +214,17 @@ class Wiring:
             stop=self.stop,
         )
 
-    def press(self) -> Press:
-        """What publishing needs; holds the write power, and neither model nor sandbox."""
+    def press(self, playbook: Callable[[str], Playbook | None]) -> Press:
+        """What publishing needs; holds the write power, and neither model nor sandbox.
+
+        `playbook` finds a playbook as it is here by its id: what a proposal claims is held against it.
+        """
+        plugins = {plugin.name: plugin for plugin in self.manifest.plugins}
         return Press(
             forge=self.forge,
             policy=self.manifest.policy,
+            plugin=plugins.get,
+            playbook=playbook,
             redactor=self.redactor,
             journal=self._journal,
             scratch=self.scratch,

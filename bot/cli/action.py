@@ -88,6 +88,7 @@ class _Job:
 
     def __init__(self, inputs: Inputs, event: Event, common: Common, wiring: Wiring) -> None:
         self.inputs, self.event, self.wiring, self.manifest = inputs, event, wiring, wiring.manifest
+        self.known = common.known_playbook
         self.playbooks = common.playbooks or playbooks_beside(inputs.manifest)
         self.plan_folder = Path(inputs.plan) if inputs.plan else inputs.out
 
@@ -122,7 +123,7 @@ class _Job:
         """Publish the proposals that were planned."""
         plan = self._plan()
         self._refuse_unplanned(plan)
-        return self._end(publish_folder(self.wiring, self.inputs.out))
+        return self._end(publish_folder(self.wiring, self.inputs.out, self.known))
 
     def report(self) -> Ending:
         """Put everything together, and answer the issue that asked."""
@@ -142,7 +143,7 @@ class _Job:
         plan, tasks = self._decide()
         results = self._propose(plan, running(tasks))
         if not self.inputs.dry_run:
-            results = publish_these(self.wiring, results)
+            results = publish_these(self.wiring, results, self.known)
         complete = ending.complete(plan, reports_of(results))
         self._answer(plan, ending.answer(plan, complete, self.event.run_url))
         return ending.of_reports(complete, self.inputs.out)

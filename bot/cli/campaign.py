@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from bot.base.errors import UsageError
-from bot.base.values import Task
+from bot.base.values import Playbook, Task
 from bot.cli.hitl import TerminalApprover
 from bot.cli.options import DEFAULT_OUT, Common, Selection, common_options, task_options
 from bot.cli.output import emit_json, people, show_report
@@ -20,6 +21,8 @@ from bot.fleet.plan import Plan, make_plan, matrix, shard
 from bot.fleet.report import CampaignReport, make_report, reports_of, write_report
 from bot.ports import Approver
 from bot.wiring import Wiring, forget_secrets
+
+KnownPlaybook = Callable[[str], Playbook | None]
 
 
 @click.command()
@@ -68,7 +71,7 @@ def publish(common: Common, folder: Path) -> int:
         raise UsageError(msg, "Give the folder that `fleet-bot propose --out` wrote.")
     with Wiring(common.settings(), common.fleet()) as wiring:
         forget_secrets()
-        results = publish_folder(wiring, folder)
+        results = publish_folder(wiring, folder, common.known_playbook)
     if not results:
         msg = f"There is no proposal below {folder}."
         raise UsageError(msg, "Give the folder that `fleet-bot propose --out` wrote.")
@@ -98,7 +101,7 @@ def run(common: Common, selection: Selection, out: Path, dry_run: bool, hitl: bo
         jobs = 1 if approver else common.jobs
         results = propose_tasks(wiring, planned.tasks, out, jobs=jobs, approver=approver)
         if not dry_run and _may_publish(results, approver):
-            results = publish_these(wiring, results)
+            results = publish_these(wiring, results, {planned.playbook.id: planned.playbook}.get)
     return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
 
 
@@ -142,16 +145,16 @@ def propose_tasks(
             raise
 
 
-def publish_folder(wiring: Wiring, folder: Path) -> list[campaign.Result]:
-    """Publish every proposal below a folder, shown as it goes."""
+def publish_folder(wiring: Wiring, folder: Path, known: KnownPlaybook) -> list[campaign.Result]:
+    """Publish every proposal below a folder, shown as it goes. `known` is a playbook by its id."""
     with ProgressDisplay(0) as display:
-        return campaign.publish_all(folder.absolute(), wiring.press(), done=display.done)
+        return campaign.publish_all(folder.absolute(), wiring.press(known), done=display.done)
 
 
-def publish_these(wiring: Wiring, results: list[campaign.Result]) -> list[campaign.Result]:
-    """Publish what was just proposed, shown as it goes."""
+def publish_these(wiring: Wiring, results: list[campaign.Result], known: KnownPlaybook) -> list[campaign.Result]:
+    """Publish what was just proposed, shown as it goes. `known` is a playbook by its id."""
     with ProgressDisplay(len(results)) as display:
-        return campaign.publish_results(results, wiring.press(), done=display.done)
+        return campaign.publish_results(results, wiring.press(known), done=display.done)
 
 
 def _may_publish(results: list[campaign.Result], approver: Approver | None) -> bool:

@@ -67,11 +67,16 @@ def _tell(shown: Shown, console: Console) -> None:
             if task.pull_request is not None:
                 console.print(f"               {task.pull_request.url}", style="cyan", markup=False)
             elif task.answer and task.outcome == "no_change":
-                console.print(Text(f"               “{task.answer.strip().splitlines()[0][:100]}”", "dim"))
+                console.print(Text(f"               “{_first_line(task.answer)}”", "dim"))
     _count(shown.campaigns, console)
     _where_next(shown, console)
     for problem in shown.surprises:
         console.print(Text(f"unexpected: {problem}", "bold red"))
+
+
+def _first_line(answer: str) -> str:
+    lines = [line.strip() for line in answer.splitlines() if line.strip() and not line.startswith("```")]
+    return lines[0][:100] + ("…" if len(lines) > 1 else "") if lines else ""
 
 
 def _count(reports: tuple[CampaignReport, ...], console: Console) -> None:

@@ -14,7 +14,7 @@ from bot.base.values import Playbook
 from bot.cli.secrets import given_key
 from bot.fleet.keys import find_key
 from bot.fleet.manifest import Manifest, read_manifest
-from bot.fleet.playbook import playbook_named, playbooks_beside
+from bot.fleet.playbook import find_playbooks, playbook_named, playbooks_beside, read_playbook
 from bot.wiring import Settings, from_environment
 
 Command = Callable[..., int]
@@ -37,6 +37,11 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
     def playbook(self, name: str) -> Playbook:
         """A playbook by its id or its file. Raises `UsageError` when there is none."""
         return playbook_named(name, self.playbooks or playbooks_beside(self.manifest))
+
+    def known_playbook(self, name: str) -> Playbook | None:
+        """The playbook of an id, or None. Raises `ConfigurationError` when it has mistakes."""
+        file = find_playbooks(self.playbooks or playbooks_beside(self.manifest)).get(name)
+        return read_playbook(file) if file is not None else None
 
     def settings(self) -> Settings:
         """Keys, tokens and servers, from the command line, files and environment."""

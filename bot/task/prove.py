@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from bot.base.errors import TaskBlocked, TaskFailed
+from bot.base.values import Playbook
 from bot.task.change import Change
 from bot.task.ending import Ended
 from bot.task.run import Run
@@ -53,13 +54,17 @@ def _with_commands(run: Run, proof: VerificationDone, change: Change) -> Verific
 
 def unless_empty(change: Change, run: Run) -> Change:
     """The change, if there is one to publish. Raises `Ended` when the run only looked or rightly changed nothing."""
-    playbook = run.task.playbook
+    check_change(run.task.playbook, len(change.files))
+    return change
+
+
+def check_change(playbook: Playbook, files: int) -> None:
+    """Whether so many changed files leave something to publish. Raises as `unless_empty` does."""
     if playbook.result == "answer":
-        note = "" if change.empty else f" Changes to {len(change.files)} files were thrown away."
+        note = f" Changes to {files} files were thrown away." if files else ""
         raise Ended("no_change", f"answered; see the report.{note}")
-    if change.empty and playbook.allow_empty:
+    if not files and playbook.allow_empty:
         raise Ended("no_change", "nothing had to change")
-    if change.empty:
+    if not files:
         msg = "Nothing was changed, and this playbook does not allow that."
         raise TaskFailed(msg, "Read the trace to see why; set `allow_empty: true` where nothing to do is a good end.")
-    return change

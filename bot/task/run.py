@@ -14,17 +14,18 @@ import msgspec
 from bot import __version__
 from bot.agent.prompts import system_prompt
 from bot.agent.tools import declarations
-from bot.base.canonical import digest
+from bot.base.canonical import digest, spelled_out
 from bot.base.clock import Clock
 from bot.base.errors import FleetBotError
 from bot.base.redact import Redactor
+from bot.base.staging import left_out
 from bot.base.values import Task, Usage
 from bot.ports import Approver, ForgeRead, Guard, Model, ModelId, Sandbox, TraceSink
 from bot.sandbox.launcher import Room
 from bot.task.change import Change, difference
 from bot.task.checkout import Checkout, Origin
 from bot.task.narrow import NARROW_FILE, narrowed
-from bot.trace.events import FileWrite, RunStarted, ToolRequested, VerificationDone
+from bot.trace.events import FileWrite, Note, RunStarted, ToolRequested, VerificationDone
 from bot.trace.reader import read
 
 TRACE = "execution_trace.jsonl"
@@ -88,6 +89,8 @@ class Run:
         self.answer: str | None = None
         self.change: Change | None = None
         self.verification: VerificationDone | None = None
+        self.notes: tuple[str, ...] = ()
+        """What whoever reads the pull request should know."""
         self.left_by_tests: frozenset[str] = frozenset()
         """Files that the plugin's own tests write: not a change, unless the agent wrote them itself."""
 
@@ -160,32 +163,18 @@ class Run:
         """Write the trace's first line; a second call only hands out the trace."""
         if self.sink is not None:
             return self.sink
-        task, playbook = self.task, self.task.playbook
-        agent = playbook.mode == "agent"
+        task = self.task
+        agent = task.playbook.mode == "agent"
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / TRACE
         file.unlink(missing_ok=True)
         self.sink = self.shop.trace(file, task.run)
-        identity = self.shop.model_id if agent else None
-        tools = declarations(task) if agent else ()
         self.sink.append(
-            RunStarted(
-                plugin=task.plugin.name,
-                playbook=playbook.id,
-                playbook_version=playbook.version,
-                playbook_hash=playbook.hash,
-                campaign=task.campaign,
-                variables=dict(task.variables),
-                base_sha=self.checkout.base if self.checkout else "",
-                branch=task.branch,
-                model=msgspec.to_builtins(identity) if identity else None,
+            run_started(
+                task,
+                base=self.checkout.base if self.checkout else "",
+                model=self.shop.model_id if agent else None,
                 sandbox=self.enforced,
-                limits=msgspec.to_builtins(task.limits),
-                seed=task.seed,
-                bot_version=__version__,
-                system=system_prompt(task) if agent else "",
-                prompt=task.prompt,
-                tools=tuple(msgspec.to_builtins(tool) for tool in tools),
             )
         )
         return self.sink
@@ -197,6 +186,10 @@ class Run:
             raise AssertionError
         unmeant = self.left_by_tests - self._written_by_tools() if self.task.playbook.mode == "agent" else frozenset()
         self.change = difference(checkout, self.sandbox.snapshot(), self.task, unmeant)
+        for path in left_out(checkout.git, checkout.workspace):
+            note = spelled_out(f"{path} was left out: no forge takes a file so large.")
+            self.notes += (note,)
+            self.trace.append(Note(message=note))
         return self.change
 
     def _written_by_tools(self) -> frozenset[str]:
@@ -239,6 +232,30 @@ class Run:
     def elapsed_ms(self) -> float:
         """Since the task began."""
         return round((self.shop.clock.monotonic() - self.began) * 1000, 1)
+
+
+def run_started(task: Task, *, base: str, model: ModelId | None, sandbox: dict[str, Any]) -> RunStarted:
+    """The first event of a run: all that is needed to know what it was. `sandbox` is `bot.ports.Enforced`, plain."""
+    playbook = task.playbook
+    agent = playbook.mode == "agent"
+    return RunStarted(
+        plugin=task.plugin.name,
+        playbook=playbook.id,
+        playbook_version=playbook.version,
+        playbook_hash=playbook.hash,
+        campaign=task.campaign,
+        variables=dict(task.variables),
+        base_sha=base,
+        branch=task.branch,
+        model=msgspec.to_builtins(model) if model else None,
+        sandbox=sandbox,
+        limits=msgspec.to_builtins(task.limits),
+        seed=task.seed,
+        bot_version=__version__,
+        system=system_prompt(task) if agent else "",
+        prompt=task.prompt,
+        tools=tuple(msgspec.to_builtins(tool) for tool in declarations(task)) if agent else (),
+    )
 
 
 def _places(variables: dict[str, str]) -> tuple[Path, ...]:
