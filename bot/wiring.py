@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
@@ -28,6 +28,9 @@ from bot.task.proposal import Proposal
 from bot.task.run import Progress, Workshop
 from bot.trace.writer import TraceWriter
 
+if TYPE_CHECKING:
+    from bot.forge.desk import GitHubDesk
+
 DEFAULT_MODEL = "gemini-3.8-flash"
 _SECRET_NAMES: tuple[str, ...] = (
     "GEMINI_API_KEY",
@@ -36,7 +39,7 @@ _SECRET_NAMES: tuple[str, ...] = (
     "GH_TOKEN",
     "ACTIONS_RUNTIME_TOKEN",
 )
-_SECRET_NAMES += ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "FLEET_BOT_APP_PRIVATE_KEY")
+_SECRET_NAMES += ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "FLEET_BOT_APP_PRIVATE_KEY", "FLEET_BOT_EVENT_TOKEN")
 
 
 _PASSWORD = re.compile(r"://[^/@\s]*:?[^/@\s]*@")
@@ -68,9 +71,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reaching: dict[str, str] = {}
     """Variables that a plugin's set-up gets, to reach package indexes."""
     github_token: str | None = None
+    event_token: str | None = None
+    """The workflow's own token, for the issue that asked; without it the other one does that too."""
     github_api_url: str = "https://api.github.com"
     github_server_url: str = "https://github.com"
     jobs: int = 1
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """All keys and tokens, for what has to hide them."""
+        return tuple(secret for secret in (self.api_key, self.github_token, self.event_token) if secret)
 
     def __repr__(self) -> str:
         # Keys and tokens must not reach a log by way of a traceback or an assertion.
@@ -87,6 +97,7 @@ def from_environment(environ: Mapping[str, str], **given: object) -> Settings:
         },
         "gemini_base_url": environ.get("GOOGLE_GEMINI_BASE_URL") or None,
         "github_token": environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or None,
+        "event_token": environ.get("FLEET_BOT_EVENT_TOKEN") or None,
     }
     for name in ("GITHUB_API_URL", "GITHUB_SERVER_URL"):
         if environ.get(name):
@@ -107,8 +118,10 @@ class Wiring:
         """`settings` carries the secrets; everything that is written is redacted for them."""
         self.settings, self.manifest = settings, manifest
         self.clock = clock or SystemClock()
-        self.redactor = Redactor([s for s in (settings.api_key, settings.github_token) if s])
+        self.redactor = Redactor(list(settings.secrets))
         self.stop = threading.Event()
+        self.reading: Callable[[ForgeRead], ForgeRead] = lambda forge: forge
+        """Put before the read access of proposing: repositories that are already here."""
         self._root: Path | None = None
 
     def __enter__(self) -> Self:
@@ -145,6 +158,18 @@ class Wiring:
             clock=self.clock,
         )
 
+    @cached_property
+    def desk(self) -> GitHubDesk:
+        """Who may ask, and what people who ask are told; PyGithub loads with its first question."""
+        from bot.forge.desk import GitHubDesk
+
+        return GitHubDesk(
+            token=self.settings.event_token or self.settings.github_token,
+            api_url=self.settings.github_api_url,
+            server_url=self.settings.github_server_url,
+            clock=self.clock,
+        )
+
     @property
     def model_id(self) -> ModelId:
         """Who will answer, known without loading anything."""
@@ -174,7 +199,7 @@ class Wiring:
     def workshop(self, *, approver: Approver | None = None, progress: Progress | None = None) -> Workshop:
         """What proposing needs; nothing in it can write to a forge."""
         return Workshop(
-            forge=_Repositories(self),
+            forge=self.reading(_Repositories(self)),
             sandboxes=Launcher(best_effort=self.manifest.sandbox == "best-effort"),
             model=self.model,
             model_id=self.model_id,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from bot.base.errors import UsageError
-from bot.base.values import Task
+from bot.base.values import Playbook, Task
 from bot.cli.hitl import TerminalApprover
 from bot.cli.options import DEFAULT_OUT, Common, Selection, common_options, task_options
 from bot.cli.output import emit_json, people, show_report
@@ -21,6 +22,8 @@ from bot.fleet.report import CampaignReport, make_report, reports_of, write_repo
 from bot.ports import Approver
 from bot.wiring import Wiring, forget_secrets
 
+KnownPlaybook = Callable[[str], Playbook | None]
+
 
 @click.command()
 @task_options
@@ -32,7 +35,7 @@ def plan(common: Common, selection: Selection, shards: int | None, prompt: bool)
     with Wiring(common.settings(), common.fleet()) as wiring:
         planned = _plan(common, selection, wiring)
     if common.json or shards:
-        emit_json(matrix(planned, shards) if shards else _as_json(planned, prompt=prompt))
+        emit_json(matrix(planned.tasks, shards) if shards else _as_json(planned, prompt=prompt))
         return 0
     console = people()
     console.print(f"{planned.playbook.id} {planned.playbook.version}, campaign {planned.campaign}", markup=False)
@@ -54,7 +57,7 @@ def propose(common: Common, selection: Selection, out: Path, part: str | None) -
     with Wiring(common.settings(), common.fleet()) as wiring:
         planned = _plan(common, selection, wiring)
         tasks = shard(planned.tasks, part) if part else planned.tasks
-        results = _propose(wiring, planned, tasks, out, jobs=common.jobs, approver=None)
+        results = propose_tasks(wiring, tasks, out, jobs=common.jobs)
     return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
 
 
@@ -68,7 +71,7 @@ def publish(common: Common, folder: Path) -> int:
         raise UsageError(msg, "Give the folder that `fleet-bot propose --out` wrote.")
     with Wiring(common.settings(), common.fleet()) as wiring:
         forget_secrets()
-        results = _publish(common, wiring, folder)
+        results = publish_folder(wiring, folder, common.known_playbook)
     if not results:
         msg = f"There is no proposal below {folder}."
         raise UsageError(msg, "Give the folder that `fleet-bot propose --out` wrote.")
@@ -96,9 +99,9 @@ def run(common: Common, selection: Selection, out: Path, dry_run: bool, hitl: bo
     with Wiring(common.settings(), common.fleet()) as wiring:
         planned = _plan(common, selection, wiring)
         jobs = 1 if approver else common.jobs
-        results = _propose(wiring, planned, planned.tasks, out, jobs=jobs, approver=approver)
+        results = propose_tasks(wiring, planned.tasks, out, jobs=jobs, approver=approver)
         if not dry_run and _may_publish(results, approver):
-            results = _publish_these(wiring, planned, results)
+            results = publish_these(wiring, results, {planned.playbook.id: planned.playbook}.get)
     return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
 
 
@@ -123,10 +126,11 @@ def _plan(common: Common, selection: Selection, wiring: Wiring) -> Plan:
     )
 
 
-def _propose(
-    wiring: Wiring, planned: Plan, tasks: tuple[Task, ...], out: Path, *, jobs: int, approver: Approver | None
+def propose_tasks(
+    wiring: Wiring, tasks: tuple[Task, ...], out: Path, *, jobs: int, approver: Approver | None = None
 ) -> list[campaign.Result]:
-    if planned.playbook.mode == "agent" and wiring.settings.api_key is None:
+    """Run tasks, shown as they go. Raises `ConfigurationError` when a model is needed and there is no key."""
+    if wiring.settings.api_key is None and any(task.playbook.mode == "agent" for task in tasks):
         raise missing_key()
     forget_secrets()
     with ProgressDisplay(len(tasks)) as display:
@@ -141,15 +145,16 @@ def _propose(
             raise
 
 
-def _publish(common: Common, wiring: Wiring, folder: Path) -> list[campaign.Result]:
+def publish_folder(wiring: Wiring, folder: Path, known: KnownPlaybook) -> list[campaign.Result]:
+    """Publish every proposal below a folder, shown as it goes. `known` is a playbook by its id."""
     with ProgressDisplay(0) as display:
-        return campaign.publish_all(folder.absolute(), wiring.press(common.known_playbook), done=display.done)
+        return campaign.publish_all(folder.absolute(), wiring.press(known), done=display.done)
 
 
-def _publish_these(wiring: Wiring, planned: Plan, results: list[campaign.Result]) -> list[campaign.Result]:
-    press = wiring.press({planned.playbook.id: planned.playbook}.get)
+def publish_these(wiring: Wiring, results: list[campaign.Result], known: KnownPlaybook) -> list[campaign.Result]:
+    """Publish what was just proposed, shown as it goes. `known` is a playbook by its id."""
     with ProgressDisplay(len(results)) as display:
-        return campaign.publish_results(results, press, done=display.done)
+        return campaign.publish_results(results, wiring.press(known), done=display.done)
 
 
 def _may_publish(results: list[campaign.Result], approver: Approver | None) -> bool:

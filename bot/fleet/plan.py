@@ -137,13 +137,17 @@ def shards(tasks: tuple[Task, ...], count: int) -> tuple[tuple[Task, ...], ...]:
     return tuple(tuple(spread[part::parts]) for part in range(parts))
 
 
-def matrix(planned: Plan, count: int) -> dict[str, Any]:
-    """The value of `strategy.matrix`: one entry per shard, with what `propose --shard` takes and the plugins' names."""
-    parts = shards(planned.tasks, count)
+def matrix(tasks: tuple[Task, ...], count: int) -> dict[str, Any]:
+    """The value of `strategy.matrix`: one entry per shard, with what `propose --shard` takes and the plugins' names.
+
+    `id` is the shard as a word that file names and artifacts take.
+    """
+    parts = shards(tasks, count)
     return {
         "include": [
             {
                 "shard": f"{number}/{len(parts)}",
+                "id": f"{number}-of-{len(parts)}",
                 "plugins": [task.plugin.name for task in part],
                 "tasks": sum(task.skip is None for task in part),
             }
