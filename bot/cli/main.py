@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 from typing import NoReturn
 
 import click
@@ -62,7 +64,13 @@ def cli() -> None:
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and exit with the contract's code: 0, 1, 2, 3 or 130."""
     words = take_secrets_from_argv(list(sys.argv[1:] if argv is None else argv))
+    signal.signal(signal.SIGTERM, _interrupted)
     sys.exit(run(words))
+
+
+def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
+    # A job that is cancelled, a container that stops: tidy up as after ^C.
+    raise KeyboardInterrupt
 
 
 def run(words: list[str]) -> int:
