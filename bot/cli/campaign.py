@@ -75,14 +75,14 @@ def publish(common: Common, folder: Path) -> int:
         msg = f"There is no proposal below {folder}."
         raise UsageError(msg, "Give the folder that `fleet-bot propose --out` wrote.")
     reports = reports_of(results)
-    for report in reports:
-        write_report(report, folder)
     if common.json:
         emit_json(reports[0] if len(reports) == 1 else {"campaigns": reports})
     else:
         console = people()
         for report in reports:
             show_report(report, console)
+    for report in reports:
+        write_report(report, folder)
     return 0 if all(report.good for report in reports) else 1
 
 
@@ -177,13 +177,14 @@ def _may_publish(results: list[campaign.Result], approver: Approver | None) -> b
 
 
 def _end(report: CampaignReport, out: Path, *, as_json: bool) -> int:
-    write_report(report, out)
     if as_json:
         emit_json(report)
     else:
         console = people()
         show_report(report, console)
         console.print(f"Proposals, traces and report: {out.absolute()}", markup=False)
+    # Last: whoever waits has seen how it ended also when there is no room for this.
+    write_report(report, out)
     return 0 if report.good else 1
 
 

@@ -13,7 +13,7 @@ from typing import NoReturn
 import click
 
 from bot import __version__
-from bot.base.errors import ConfigurationError, FleetBotError
+from bot.base.errors import ConfigurationError, FleetBotError, WorldError
 from bot.cli.secrets import take_secrets_from_argv
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -92,6 +92,14 @@ def run(words: list[str]) -> int:
     except BrokenPipeError:
         # The reader of our output went away (`fleet-bot … | head`); nothing is left to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        place = f" {error.filename}" if error.filename else ""
+        _tell(
+            WorldError(
+                f"The system says no: {error.strerror or error}{place}.", "Look for room on the disk, and for rights."
+            )
+        )
         return 1
     return result if isinstance(result, int) else 0
 
