@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -76,14 +77,14 @@ def publish(common: Common, folder: Path) -> int:
         msg = f"There is no proposal below {folder}."
         raise UsageError(msg, "Give the folder that `fleet-bot propose --out` wrote.")
     reports = reports_of(results)
-    for report in reports:
-        write_report(report, folder)
     if common.json:
         emit_json(reports[0] if len(reports) == 1 else {"campaigns": reports})
     else:
         console = people()
         for report in reports:
             show_report(report, console)
+    for report in reports:
+        write_report(report, folder)
     return 0 if all(report.good for report in reports) else 1
 
 
@@ -101,7 +102,7 @@ def run(common: Common, selection: Selection, out: Path, dry_run: bool, hitl: bo
         jobs = 1 if approver else common.jobs
         results = propose_tasks(wiring, planned.tasks, out, jobs=jobs, approver=approver)
         if not dry_run and _may_publish(results, approver):
-            results = publish_these(wiring, results, {planned.playbook.id: planned.playbook}.get)
+            results = publish_these(wiring, results, {planned.playbook.id: planned.playbook}.get, out)
     return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
 
 
@@ -138,23 +139,35 @@ def propose_tasks(
         try:
             return campaign.propose(tasks, out.absolute(), shop, jobs=jobs, done=display.done)
         except KeyboardInterrupt:
-            people().print(
-                f"interrupted: finished proposals are in {out}; run the same command again to go on from there.",
-                markup=False,
-            )
+            kept = f"finished proposals are in {out.absolute()}; run the same command again to go on from there."
+            people().print(f"interrupted: {kept}", markup=False)
             raise
 
 
 def publish_folder(wiring: Wiring, folder: Path, known: KnownPlaybook) -> list[campaign.Result]:
     """Publish every proposal below a folder, shown as it goes. `known` is a playbook by its id."""
-    with ProgressDisplay(0) as display:
+    with ProgressDisplay(0) as display, _resumable(folder):
         return campaign.publish_all(folder.absolute(), wiring.press(known), done=display.done)
 
 
-def publish_these(wiring: Wiring, results: list[campaign.Result], known: KnownPlaybook) -> list[campaign.Result]:
-    """Publish what was just proposed, shown as it goes. `known` is a playbook by its id."""
-    with ProgressDisplay(len(results)) as display:
+def publish_these(
+    wiring: Wiring, results: list[campaign.Result], known: KnownPlaybook, out: Path
+) -> list[campaign.Result]:
+    """Publish what was just proposed into `out`, shown as it goes. `known` is a playbook by its id."""
+    with ProgressDisplay(len(results)) as display, _resumable(out):
         return campaign.publish_results(results, wiring.press(known), done=display.done)
+
+
+@contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        people().print(
+            f"interrupted: the proposals are in {folder.absolute()}; go on with: fleet-bot publish {folder.absolute()}",
+            markup=False,
+        )
+        raise
 
 
 def _may_publish(results: list[campaign.Result], approver: Approver | None) -> bool:
@@ -171,13 +184,14 @@ def _may_publish(results: list[campaign.Result], approver: Approver | None) -> b
 
 
 def _end(report: CampaignReport, out: Path, *, as_json: bool) -> int:
-    write_report(report, out)
     if as_json:
         emit_json(report)
     else:
         console = people()
         show_report(report, console)
         console.print(f"Proposals, traces and report: {out.absolute()}", markup=False)
+    # Last: whoever waits has seen how it ended also when there is no room for this.
+    write_report(report, out)
     return 0 if report.good else 1
 
 

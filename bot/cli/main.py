@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 from typing import NoReturn
 
 import click
 
 from bot import __version__
-from bot.base.errors import ConfigurationError, FleetBotError
+from bot.base.errors import ConfigurationError, FleetBotError, WorldError
 from bot.cli.secrets import take_secrets_from_argv
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -63,7 +65,13 @@ def cli() -> None:
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and exit with the contract's code: 0, 1, 2, 3 or 130."""
     words = take_secrets_from_argv(list(sys.argv[1:] if argv is None else argv))
+    signal.signal(signal.SIGTERM, _interrupted)
     sys.exit(run(words))
+
+
+def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
+    # A job that is cancelled, a container that stops: tidy up as after ^C.
+    raise KeyboardInterrupt
 
 
 def run(words: list[str]) -> int:
@@ -85,6 +93,14 @@ def run(words: list[str]) -> int:
     except BrokenPipeError:
         # The reader of our output went away (`fleet-bot … | head`); nothing is left to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        place = f" {error.filename}" if error.filename else ""
+        _tell(
+            WorldError(
+                f"The system says no: {error.strerror or error}{place}.", "Look for room on the disk, and for rights."
+            )
+        )
         return 1
     return result if isinstance(result, int) else 0
 
