@@ -156,6 +156,10 @@ class Wiring:
 
     @cached_property
     def _model(self) -> Model:
+        return self.new_model()
+
+    def new_model(self) -> Model:
+        """A model of its own, for a thread of its own. Raises `ConfigurationError` without a key."""
         if self.settings.api_key is None:
             raise missing_key()
         from bot.models.gemini import GeminiModel

@@ -48,6 +48,11 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
         msg = f"There is no playbook {name}."
         raise UsageError(msg, hint)
 
+    @property
+    def certificates(self) -> Path:
+        """The folder of playbooks that certificates are filed in, whether it is there yet or not."""
+        return self.playbooks or self.manifest.parent / "playbooks"
+
     def settings(self) -> Settings:
         """Keys, tokens and servers, from the command line, files and environment."""
         key = find_key(given_key(), self.manifest.resolve().parent, os.environ)
