@@ -37,6 +37,8 @@ _SAFE_CONFIG = (
     ("core.precomposeUnicode", "false"),
     ("core.excludesFile", "/dev/null"),
     ("core.attributesFile", "/dev/null"),
+    # A repository given by a path has a configuration of its own, and this key of it would be run by a shell.
+    ("core.alternateRefsCommand", "true"),
     ("core.checkStat", "default"),
     ("credential.helper", ""),
     ("submodule.recurse", "false"),
@@ -262,6 +264,32 @@ class GitDir:
         except GitError:
             return None
 
+    def too_large(self, tree: str, *, files: int, size: int) -> bool:
+        """Whether a tree has more than `files` files, or they have more than `size` bytes together.
+
+        Told without walking further than that: a few hundred bytes of nested trees can stand for billions of files.
+        """
+        arguments = [f"--git-dir={self.path}", "ls-tree", "-r", "-l", "--full-tree", tree]
+        process = subprocess.Popen(
+            ["git", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment(),
+            cwd=os.sep,
+        )
+        with process:
+            if process.stdout is None:
+                raise AssertionError
+            for row in process.stdout:
+                count = row.split(b"\t", 1)[0].split()[-1]
+                files -= 1
+                size -= int(count) if count.isdigit() else 0
+                if files < 0 or size < 0:
+                    process.kill()
+                    return True
+        return False
+
     def paths(self, tree: str) -> list[str]:
         """All paths of a tree, sorted."""
         raw = self.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", tree)
@@ -273,12 +301,13 @@ def ls_remote(url: str, token: str | None = None, timeout: float = 60) -> tuple[
     raw = _git(["ls-remote", "--symref", "--", url], env=environment(url, token), timeout=timeout)
     head: str | None = None
     refs: dict[str, str] = {}
-    for line in raw.decode("utf-8", "surrogateescape").splitlines():
+    # Not splitlines: a name may hold what Unicode takes for the end of a line.
+    for line in raw.decode("utf-8", "surrogateescape").split("\n"):
         value, _, name = line.partition("\t")
         if value.startswith("ref: "):
             if name == "HEAD":
                 head = value.removeprefix("ref: refs/heads/")
-        else:
+        elif name:
             refs[name] = value
     return head, refs
 

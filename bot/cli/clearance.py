@@ -24,7 +24,7 @@ def clearance_of(common: Common, planned: Plan, wiring: Wiring) -> Clearance:
         words += ["--manifest", str(common.manifest)]
     return clearance(
         planned,
-        subject_of(common.playbook(planned.playbook.id), wiring.model_id),
+        subject_of(planned.playbook, wiring.model_id),
         wiring.manifest.certificates,
         common.certificates,
         today=datetime.datetime.fromtimestamp(wiring.clock.now(), datetime.UTC).date(),

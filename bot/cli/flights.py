@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
+    from bot.demo.flights import Rehearsal
     from bot.windtunnel.compare import Comparison, Pairs
 
 COLOURS = {"CERTIFIED": "bold green", "REJECTED": "bold red", "INCONCLUSIVE": "yellow", "ERROR": "bold yellow"}
@@ -140,3 +141,24 @@ def _numbers(pairs: Pairs) -> tuple[str, ...]:
     different = pairs.first + pairs.second
     p = f"{pairs.p:.3f}" if different else ""
     return str(pairs.both), str(pairs.first), str(pairs.second), str(pairs.neither), p
+
+
+def show_rehearsal(one: Rehearsal, console: Console) -> None:
+    """A flight of the demo as a few lines: refused, flown, why, and whether the campaign may start."""
+    from rich.text import Text
+
+    report = one.flight
+    title = "a draft without a step about the change log" if one.draft else "as it is shipped"
+    console.print(Text(f"  {one.playbook}, {title}", "bold"))
+    if one.before:
+        console.print(Text("    refused    ", "yellow").append(one.before, "default"))
+    flown = ", ".join(f"{row.name} {row.passed} of {row.trials}" for row in report.scenarios)
+    verdict = Text(f"    {report.verdict:<11}", COLOURS[report.verdict])
+    console.print(verdict.append(f"{flown}. {report.why}", "default"))
+    broken = [failure for row in report.scenarios for failure in row.failures]
+    if broken:
+        console.print(Text(f"               fleet-bot trace show {broken[0].trace}", "dim"))
+    if one.after:
+        console.print(Text("    refused    ", "yellow").append(one.after, "default"))
+    else:
+        console.print(Text("    cleared    ", "green").append(f"{report.certificate}", "dim"))

@@ -89,9 +89,12 @@ def run(words: list[str]) -> int:
 
 
 def _tell(error: FleetBotError) -> None:
+    from bot.trace.inert import visible
+
     if isinstance(error, ConfigurationError):
         for problem in error.problems:
-            click.echo(str(problem), err=True)
-    click.echo(f"error: {error.what}", err=True)
+            click.echo(visible(str(problem)), err=True)
+    # What a remote or a file said may be in it; it must not steer the terminal.
+    click.echo(visible(f"error: {error.what}"), err=True)
     if error.cure:
-        click.echo(f"       {error.cure}", err=True)
+        click.echo(visible(f"       {error.cure}"), err=True)

@@ -130,6 +130,11 @@ _SCHEDULE = mapping(
 )
 _POLICY = mapping(
     {
+        "allowed_paths": listed(
+            text("A glob.", 'a glob such as "src/**"', pattern=GLOB),
+            "Globs, relative to the repository: nothing else may change anywhere in the fleet.",
+            '["src/**"]',
+        ),
         "protected": listed(
             text("A glob.", 'a glob such as "docs/**"', pattern=GLOB),
             "Globs that are protected besides the built-in ones.",
@@ -144,6 +149,10 @@ _POLICY = mapping(
         "weaker_tests": {
             "type": "boolean",
             "description": "Whether tests may be deleted, skipped or lose assertions.",
+        },
+        "secrets": {
+            "type": "boolean",
+            "description": "Whether what looks like a key may be added, as in the fixtures of a scanner.",
         },
     },
     "What the gate allows to be published.",

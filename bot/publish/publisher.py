@@ -15,6 +15,7 @@ from bot.base.errors import ConfigurationError, ForgeError, GitError, TaskBlocke
 from bot.base.git import GitDir
 from bot.base.redact import Redactor
 from bot.base.values import Outcome
+from bot.expected.twins import spelled
 from bot.ports import DraftsRefused, ForgeWrite, PullRequest, TraceSink
 from bot.publish.gate import Policy, decide
 from bot.task import store
@@ -23,6 +24,7 @@ from bot.task.ending import outcome_of
 from bot.task.proposal import Proposal
 from bot.trace.comment import render_comment
 from bot.trace.events import BranchPushed, CommentWritten, GateDecided, Note, PullRequestOpened
+from bot.trace.inert import visible
 from bot.trace.reader import verify
 
 TRACE = "execution_trace.jsonl"
@@ -76,7 +78,7 @@ def publish(folder: Path, press: Press) -> Published:
         raise
     except Exception as error:  # noqa: BLE001 (the border where one broken plugin must not stop the others)
         end = outcome_of(error)
-        reason = press.redactor.text(end.reason)
+        reason = press.redactor.text(visible(end.reason))
         return Published(proposal=proposal, folder=str(folder), outcome=end.outcome, reason=reason)
     finally:
         empty(scratch)
@@ -161,10 +163,12 @@ class _Publication:
             raise TaskBlocked(msg, "Somebody changed the proposal after the run; propose again.")
         if head == proposal.base_head:
             return
-        moved = {change.path for change in git.changes(git.tree_of(proposal.base_head or proposal.base_sha), head)}
-        touched = sorted(moved & set(proposal.files))
+        since = git.changes(git.tree_of(proposal.base_head or proposal.base_sha), head)
+        mine = git.changes(git.tree_of(proposal.base_sha), proposal.tree)
+        touched = sorted({change.path for change in since} & {change.path for change in mine})
         if touched:
-            msg = f"The base moved meanwhile and changed the same files: {', '.join(touched[:3])}."
+            names = ", ".join(map(spelled, touched[:3]))
+            msg = f"The base moved meanwhile and changed the same files: {names}."
             raise TaskBlocked(msg, "Propose again.")
 
     def pass_gate(self, patch: bytes) -> None:

@@ -32,6 +32,9 @@ _STRAYS = (
 """What tests and tools leave behind. Untracked files of these names are never part of a change."""
 
 
+MOST_FILES = 1_000_000
+MOST_BYTES = 32 << 30
+"""What a repository may hold at its base; more than the largest ones have, less than what fills a disk."""
 _SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
@@ -109,11 +112,14 @@ class Checkout:
             names = ["+refs/heads/*:refs/remotes/origin/*"]
         elif origin.branch_head:
             names.append(f"+refs/heads/{task.branch}:refs/remotes/origin/{task.branch}")
-        git.fetch(origin.remote.url, names, token=origin.remote.token)
+        _fetch(git, task, origin, names)
         if origin.branch_head and not ours(git, origin.branch_head, origin.base_head):
             msg = f"The branch {task.branch} has commits that fleet-bot did not make."
             raise TaskSkipped(msg, "Merge or delete the branch, or rename it, to let fleet-bot use the name again.")
         base = _start(git, task, origin)
+        if git.too_large(git.tree_of(base), files=MOST_FILES, size=MOST_BYTES):
+            msg = f"The repository has more than {MOST_FILES:,} files, or more than {MOST_BYTES >> 30} GiB."
+            raise TaskBlocked(msg, "Take it out of the fleet: nobody could work on it.")
         checkout = cls(scratch, git, base)
         checkout.environment.mkdir()
         checkout.workspace.mkdir()
@@ -227,6 +233,15 @@ def _delete_below(folder: Path) -> None:
                 Path(entry.path).unlink()
     for place in reversed(emptied[1:]):
         place.rmdir()
+
+
+def _fetch(git: GitDir, task: Task, origin: Origin, names: list[str]) -> None:
+    try:
+        git.fetch(origin.remote.url, names, token=origin.remote.token)
+    except GitError as error:
+        said = " ".join(error.what.removeprefix("git fetch failed:").split())
+        msg = f"{task.plugin.repo} cannot be fetched: {said}"
+        raise GitError(msg, "Clone it by hand to see whether it is broken (`git fsck`), or run again.") from error
 
 
 def _start(git: GitDir, task: Task, origin: Origin) -> str:

@@ -58,6 +58,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     answer: str | None = None
     verification: VerificationDone | None = None
     commands: tuple[CommandSummary, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What whoever reads the pull request should know."""
     usage: Usage = Usage()
     duration_ms: float = 0.0
     scope: Scope = Scope()

@@ -14,17 +14,18 @@ import msgspec
 from bot import __version__
 from bot.agent.prompts import system_prompt
 from bot.agent.tools import declarations
-from bot.base.canonical import digest
+from bot.base.canonical import digest, spelled_out
 from bot.base.clock import Clock
 from bot.base.errors import FleetBotError
 from bot.base.redact import Redactor
+from bot.base.staging import left_out
 from bot.base.values import Task, Usage
 from bot.ports import Approver, ForgeRead, Guard, Model, ModelId, Sandbox, TraceSink
 from bot.sandbox.launcher import Room
 from bot.task.change import Change, difference
 from bot.task.checkout import Checkout, Origin
 from bot.task.narrow import NARROW_FILE, narrowed
-from bot.trace.events import FileWrite, RunStarted, ToolRequested, VerificationDone
+from bot.trace.events import FileWrite, Note, RunStarted, ToolRequested, VerificationDone
 from bot.trace.reader import read
 
 TRACE = "execution_trace.jsonl"
@@ -88,6 +89,8 @@ class Run:
         self.answer: str | None = None
         self.change: Change | None = None
         self.verification: VerificationDone | None = None
+        self.notes: tuple[str, ...] = ()
+        """What whoever reads the pull request should know."""
         self.left_by_tests: frozenset[str] = frozenset()
         """Files that the plugin's own tests write: not a change, unless the agent wrote them itself."""
 
@@ -184,6 +187,10 @@ class Run:
             raise AssertionError
         unmeant = self.left_by_tests - self._written_by_tools() if self.task.playbook.mode == "agent" else frozenset()
         self.change = difference(checkout, self.sandbox.snapshot(), self.task, unmeant)
+        for path in left_out(checkout.git, checkout.workspace):
+            note = spelled_out(f"{path} was left out: no forge takes a file so large.")
+            self.notes += (note,)
+            self.trace.append(Note(message=note))
         return self.change
 
     def _written_by_tools(self) -> frozenset[str]:

@@ -44,7 +44,11 @@ def run_suite(sandbox: Sandbox, plugin: Plugin, test: TestCommand, sink: TraceSi
     env = {"PYTEST_ADDOPTS": f"--junitxml={workspace}/{report}"}
     result = sandbox.run(test.command, timeout=plugin.limits.command_seconds, env=env, cwd=plugin.directory)
     configured = "/".join(part for part in (plugin.directory, test.junit) if part and part != ".")
-    tests = _read(sandbox, report) or (_read(sandbox, configured) if test.junit else None)
+    tests = _read(sandbox, report)
+    if not tests and test.junit:
+        tests = _read(sandbox, configured)
+    if not tests and result.exit_code not in {0, _NO_TESTS_COLLECTED}:
+        tests = None  # an empty file of a run that broke off says nothing
     record(sink, test.command, result, phase="verify")
     summary = counts(test.command, result.exit_code, result.stdout, result.stderr)
     if tests is not None:
@@ -89,6 +93,6 @@ def record(sink: TraceSink, command: str, result: CommandResult, *, phase: str) 
 def _read(sandbox: Sandbox, path: str) -> dict[str, str] | None:
     try:
         content = sandbox.read(path, limit=_JUNIT_LIMIT)
-        return junit(content.data) or None
+        return junit(content.data)
     except (OSError, ValueError):
         return None

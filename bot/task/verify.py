@@ -11,6 +11,9 @@ from bot.task.test_results import Suite
 from bot.trace.events import VerificationDone
 
 _SHOWN = 50
+_NOT_RUN = {126, 127}
+"""What a shell answers for a command that is not there or cannot be executed."""
+_ONE_STILL_RED = "1 test was red before and is red still"
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +41,7 @@ def verify(rule: Verification, base: Suite | None, head: str, proof: str | None,
         return judge(rule, Evidence(), has_tests=proof is not None)
     first = run(head)
     evidence = Evidence(base=base, head=first)
-    if regressions(base, first):
+    if regressions(base, first) and not first.seen.timed_out:
         evidence = msgspec.structs.replace(evidence, again=run(head))
     if rule.tests == "red_to_green" and proof is not None:
         evidence = msgspec.structs.replace(evidence, proof=run(proof))
@@ -73,7 +76,7 @@ def judge(rule: Verification, evidence: Evidence, *, has_tests: bool) -> Verific
         flaky = lost - regressions(base, evidence.again)
         lost -= flaky
     red, green = _red_to_green(base, head, evidence.proof)
-    proven, reason = _verdict(rule, base, head, lost, red, has_tests=has_tests, proof=evidence.proof)
+    proven, reason = _verdict(rule, base, head, lost, flaky, red, has_tests=has_tests, proof=evidence.proof)
     if flaky:
         reason += f"; flaky, so not counted: {_names(flaky)}"
     return VerificationDone(
@@ -93,6 +96,7 @@ def _verdict(
     base: Suite,
     head: Suite,
     lost: frozenset[str],
+    flaky: frozenset[str],
     red: frozenset[str],
     *,
     has_tests: bool,
@@ -101,13 +105,23 @@ def _verdict(
     if head.seen.timed_out:
         return False, "the tests did not end in time on the result"
     if lost:
-        return False, f"passed before, does not pass now: {_names(lost)}"
+        return False, _why_lost(base, head, lost)
     if rule.tests == "red_to_green":
         if not has_tests and not red:
             return False, "the patch brings no test that reproduces the bug"
         if not red:
             return False, _why_not_red(head, proof)
-    return True, _summary(rule, base, head, red)
+    return True, _summary(rule, base, head, red, flaky)
+
+
+def _why_lost(base: Suite, head: Suite, lost: frozenset[str]) -> str:
+    if base.green or (base.tests is not None and head.tests is not None):
+        return f"passed before, does not pass now: {_names(lost)}"
+    if base.seen.exit_code == head.seen.exit_code and base.seen.exit_code in _NOT_RUN:
+        return f"the test command cannot be run (exit code {base.seen.exit_code}), before the change neither"
+    if base.seen.passed + base.seen.failed + base.seen.errors:
+        return "the suite was red before as well, and more of it is red now"
+    return "the suite was red before as well, and without single tests nothing shows that it did not get worse"
 
 
 def _why_not_red(head: Suite, proof: Suite | None) -> str:
@@ -118,7 +132,7 @@ def _why_not_red(head: Suite, proof: Suite | None) -> str:
     return "no new test that fails on the base passes on the result" + ("" if head.green else "; the suite is red")
 
 
-def _summary(rule: Verification, base: Suite, head: Suite, red: frozenset[str]) -> str:
+def _summary(rule: Verification, base: Suite, head: Suite, red: frozenset[str], flaky: frozenset[str]) -> str:
     words = []
     if rule.tests == "red_to_green":
         words.append(f"{len(red)} new test{'s' * (len(red) != 1)} red without the fix, green with it")
@@ -126,8 +140,10 @@ def _summary(rule: Verification, base: Suite, head: Suite, red: frozenset[str]) 
         words.append("the suite has no tests")
     elif head.green:
         words.append("the whole suite is green")
+    elif still := head.seen.failed + head.seen.errors - len(flaky):
+        words.append(f"{still} tests were red before and are red still" if still > 1 else _ONE_STILL_RED)
     else:
-        words.append(f"{head.seen.failed + head.seen.errors} tests were red before and are red still")
+        words.append("all other tests are green")
     if not (base.seen.per_test and head.seen.per_test):
         words.append("seen by exit codes only, the runner names no single tests")
     return "; ".join(words)

@@ -110,7 +110,7 @@ def test_a_bug_fix_is_proven_red_to_green_and_what_the_agent_says_is_quoted_iner
     assert row["usage"]["calls"] == 6
 
 
-def test_the_agents_word_is_no_proof(world: World) -> None:
+def test_an_agent_that_edits_before_a_test_was_red_is_refused_and_its_word_counts_for_nothing(world: World) -> None:
     world.plugin("calc", PLUGIN, test="python -m pytest -q")
     world.script(
         "calc",
@@ -121,14 +121,16 @@ def test_the_agents_word_is_no_proof(world: World) -> None:
             calls: [{read_file: {path: calc.py}}]
           - when: {result: {tool: read_file}}
             calls: [{edit_file: {path: calc.py, old: a - b, new: a + b}}]
-          - when: {result: {tool: edit_file}}
+          - when: {result: {tool: edit_file, is_error: true}}
             say: I wrote a failing test, fixed the bug, and all tests pass.
         """,
     )
     done = world.run("fix_bug", "calc", "--bug", "add subtracts")
     assert done.code == 1
-    assert done.task("calc")["outcome"] == "blocked"
-    assert "brings no test" in done.task("calc")["reason"]
+    assert done.task("calc")["outcome"] == "failed"
+    assert "Nothing was changed" in done.task("calc")["reason"]
+    [refused] = [event for event in trace_of(done.task("calc")) if event["event"] == "guard_refused"]
+    assert refused["rule"] == "red-first"
     assert pulls(world, "calc") == []
 
 

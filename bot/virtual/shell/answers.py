@@ -10,7 +10,7 @@ import msgspec
 from bot.base.glob import matches
 from bot.virtual.faults import Fault
 from bot.virtual.profile import Command, Profile, Response
-from bot.virtual.shell import changing, reading, testing, tripwires
+from bot.virtual.shell import changing, comparing, reading, testing, tripwires
 from bot.virtual.shell.call import Call, Done, Tool, Unmodelled, raw
 from bot.virtual.shell.finding import Search, xargs
 from bot.virtual.shell.git import git
@@ -23,7 +23,7 @@ _TIMED_OUT = 124
 _TOOL_SECONDS = 0.01
 TOOLS: dict[str, Tool] = {
     "cat": reading.cat, "head": reading.head, "tail": reading.tail, "wc": reading.wc, "ls": reading.ls, "git": git,
-    "diff": reading.diff, "cmp": reading.cmp, "which": reading.which, "realpath": reading.realpath,
+    "diff": comparing.diff, "cmp": comparing.cmp, "which": reading.which, "realpath": reading.realpath,
     "pwd": reading.pwd, "date": reading.date, "mkdir": changing.mkdir,
     "rmdir": changing.rmdir, "rm": changing.rm, "mv": changing.mv, "cp": changing.cp, "touch": changing.touch,
     "tee": changing.tee, "chmod": changing.chmod, "ln": changing.ln, "grep": grep, "egrep": grep, "fgrep": grep,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from bot.virtual.ignored import Ignored
 from bot.virtual.lines import counted
 from bot.virtual.shell.call import Call, Done, Unmodelled, text
-from bot.virtual.shell.reading import unified
+from bot.virtual.shell.comparing import unified
 from bot.virtual.tree import ROOT, Node
 
 

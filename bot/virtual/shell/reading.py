@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import time
 from typing import TYPE_CHECKING
@@ -74,13 +73,13 @@ def _part(content: str, amount: str, *, by_bytes: bool, from_start: bool) -> str
         data = raw(content)
         cut = data[:count] if from_start else data[max(0, count - 1) :] if amount[0] == "+" else data[-count:]
         return (cut if count or amount[0] == "+" else b"").decode("utf-8", "surrogateescape")
-    lines = content.splitlines(keepends=True) if "\r" not in content else _lines(content)
+    rows = lines(content)
     if from_start:
-        return "".join(lines[: len(lines) - count] if amount[0] == "-" else lines[:count])
-    return "".join(lines[max(0, count - 1) :] if amount[0] == "+" else lines[max(0, len(lines) - count) :])
+        return "".join(rows[: len(rows) - count] if amount[0] == "-" else rows[:count])
+    return "".join(rows[max(0, count - 1) :] if amount[0] == "+" else rows[max(0, len(rows) - count) :])
 
 
-def _lines(content: str) -> list[str]:
+def lines(content: str) -> list[str]:
     """Lines that end with a newline and nothing else."""
     parts = content.split("\n")
     return [part + "\n" for part in parts[:-1]] + [part for part in parts[-1:] if part]
@@ -176,53 +175,6 @@ def _long(call: Call, found: Node | None, name: str, size: int) -> str:
         mode, name = "lrwxrwxrwx", f"{name} -> {found.link}"
     when = time.strftime("%b %e %H:%M", time.gmtime(call.world.clock.now() - call.world.clock.monotonic()))
     return f"{mode} 1 agent agent {size:5} {when} {name}\n"
-
-
-def diff(call: Call) -> Done:
-    """`diff [-u] [-q] [-r] A B` of two files; times are left out of the unified heads."""
-    chosen = split(call.words, "uqNa", "U", {"unified": "u", "brief": "q"})
-    if len(chosen.operands) != 2:
-        return call.fails("missing operand", 2)
-    (one, old, why), (other, new, why_new) = inputs(call, chosen.operands)
-    if old is None or new is None:
-        if "Is a directory" in {why, why_new}:
-            raise Unmodelled("diff of folders")
-        return call.fails(f"{one if old is None else other}: No such file or directory", 2)
-    if old == new:
-        return Done()
-    if chosen.has("q"):
-        return Done(1, f"Files {one} and {other} differ\n")
-    if not chosen.has("uU"):
-        raise Unmodelled("diff without -u")
-    return Done(1, unified(old, new, one, other, int(chosen.last("U") or 3)))
-
-
-def unified(old: str, new: str, one: str, other: str, context: int = 3) -> str:
-    """A unified diff with the mark for a missing last newline."""
-    out = []
-    for line in difflib.unified_diff(_lines(old), _lines(new), one, other, n=context):
-        out.append(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
-    return "".join(out)
-
-
-def cmp(call: Call) -> Done:
-    """`cmp [-s] A B`."""
-    chosen = split(call.words, "sb")
-    if len(chosen.operands) != 2:
-        return call.fails("missing operand", 2)
-    (one, old, _), (other, new, _) = inputs(call, chosen.operands)
-    if old is None or new is None:
-        return call.fails(f"{one if old is None else other}: No such file or directory", 2)
-    if old == new:
-        return Done()
-    if chosen.has("s"):
-        return Done(1)
-    first, second = raw(old), raw(new)
-    at = next((at for at, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1]), None)
-    if at is None:
-        raise Unmodelled("cmp of a file and its beginning")
-    line = first.count(b"\n", 0, at) + 1
-    return Done(1, f"{one} {other} differ: byte {at + 1}, line {line}\n")
 
 
 def date(call: Call) -> Done:

@@ -35,7 +35,11 @@ def test_every_level_holds_for_a_user_without_rights(project: Path) -> None:
         env = {"PATH": "/usr/bin:/bin", "HOME": name, "PYTHONPATH": places, "PYTHONDONTWRITEBYTECODE": "1"}
         command = [*drop, python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--basetemp={home / 't'}"]
         done = subprocess.run(
-            [*command, "tests/contract/sandbox/test_confinement.py"], cwd=project, env=env, capture_output=True, text=True
+            [*command, "tests/contract/sandbox/test_confinement.py"],
+            cwd=project,
+            env=env,
+            capture_output=True,
+            text=True,
         )
     assert done.returncode == 0, done.stdout[-3000:]
     assert " passed" in done.stdout

@@ -70,14 +70,36 @@ def test_a_test_that_passes_the_second_time_is_flaky_and_named() -> None:
     done = verify(NO_REGRESSION, suite(a="passed"), "head", None, runs(head=[suite(a="failed"), suite(a="passed")]))
     assert done.proven
     assert done.flaky == ("a",)
-    assert "flaky" in done.reason
+    assert done.reason == "all other tests are green; flaky, so not counted: a"
+
+
+def test_a_flaky_test_is_no_test_that_was_red_before() -> None:
+    before = suite(a="passed", b="failed")
+    done = verify(
+        NO_REGRESSION, before, "head", None, runs(head=[suite(a="failed", b="failed"), suite(a="passed", b="failed")])
+    )
+    assert done.proven
+    assert done.reason == "1 test was red before and is red still; flaky, so not counted: a"
+
+
+def test_a_suite_that_was_red_before_and_counts_nothing_is_not_said_to_have_passed() -> None:
+    done = verify(NO_REGRESSION, coarse(1), "head", None, runs(head=[coarse(1), coarse(1)]))
+    assert not done.proven
+    assert "red before as well" in done.reason
+    assert "passed before" not in done.reason
+
+
+def test_a_test_command_that_cannot_be_run_is_called_that() -> None:
+    done = verify(NO_REGRESSION, coarse(127), "head", None, runs(head=[coarse(127), coarse(127)]))
+    assert not done.proven
+    assert "cannot be run" in done.reason
 
 
 def test_what_was_red_before_may_stay_red() -> None:
     before = suite(a="passed", b="failed")
     done = verify(NO_REGRESSION, before, "head", None, runs(head=suite(a="passed", b="failed")))
     assert done.proven
-    assert "red before and are red still" in done.reason
+    assert done.reason == "1 test was red before and is red still"
 
 
 def test_an_empty_suite_has_nothing_to_say() -> None:
@@ -88,7 +110,7 @@ def test_an_empty_suite_has_nothing_to_say() -> None:
 
 def test_tests_that_hang_on_the_result_block() -> None:
     hung = suite(124, timed_out=True)
-    done = verify(NO_REGRESSION, suite(a="passed"), "head", None, runs(head=[hung, hung]))
+    done = verify(NO_REGRESSION, suite(a="passed"), "head", None, runs(head=hung))
     assert not done.proven
     assert "in time" in done.reason
 
