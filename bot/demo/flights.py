@@ -74,9 +74,7 @@ class Hangar:
         found.enforce()
         return with_notes(planned, found.note)
 
-    def _fly(
-        self, playbook: Playbook, planned: Campaign, scenarios: tuple[Scenario, ...], *, draft: bool
-    ) -> Rehearsal:
+    def _fly(self, playbook: Playbook, planned: Campaign, scenarios: tuple[Scenario, ...], *, draft: bool) -> Rehearsal:
         place = self._folder / ("drafts" if draft else "playbooks")
         campaign = msgspec.structs.replace(planned, playbook=playbook)
         before = _refusal(self._cleared(campaign, place, scenarios))
