@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +16,7 @@ import msgspec
 
 from bot.base.clock import Clock, SystemClock
 from bot.base.redact import Redactor
-from bot.base.values import Plugin, Report, Task
+from bot.base.values import Playbook, Plugin, Report, Task
 from bot.expected.guard import guard_of
 from bot.fleet.keys import missing_key
 from bot.fleet.manifest import Manifest
@@ -156,10 +156,6 @@ class Wiring:
 
     @cached_property
     def _model(self) -> Model:
-        return self.new_model()
-
-    def new_model(self) -> Model:
-        """A model of its own, for a thread of its own. Raises `ConfigurationError` without a key."""
         if self.settings.api_key is None:
             raise missing_key()
         from bot.models.gemini import GeminiModel
@@ -193,11 +189,17 @@ class Wiring:
             stop=self.stop,
         )
 
-    def press(self) -> Press:
-        """What publishing needs; holds the write power, and neither model nor sandbox."""
+    def press(self, playbook: Callable[[str], Playbook | None]) -> Press:
+        """What publishing needs; holds the write power, and neither model nor sandbox.
+
+        `playbook` finds a playbook as it is here by its id: what a proposal claims is held against it.
+        """
+        plugins = {plugin.name: plugin for plugin in self.manifest.plugins}
         return Press(
             forge=self.forge,
             policy=self.manifest.policy,
+            plugin=plugins.get,
+            playbook=playbook,
             redactor=self.redactor,
             journal=self._journal,
             scratch=self.scratch,

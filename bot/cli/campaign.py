@@ -73,7 +73,7 @@ def publish(common: Common, folder: Path) -> int:
         raise UsageError(msg, "Give the folder that `fleet-bot propose --out` wrote.")
     with Wiring(common.settings(), common.fleet()) as wiring:
         forget_secrets()
-        results = _publish(wiring, folder)
+        results = _publish(common, wiring, folder)
     if not results:
         msg = f"There is no proposal below {folder}."
         raise UsageError(msg, "Give the folder that `fleet-bot propose --out` wrote.")
@@ -103,7 +103,7 @@ def run(common: Common, selection: Selection, out: Path, dry_run: bool, hitl: bo
         jobs = 1 if approver else common.jobs
         results = _propose(wiring, planned, planned.tasks, out, jobs=jobs, approver=approver)
         if not dry_run and _may_publish(results, approver):
-            results = _publish_these(wiring, results, len(results))
+            results = _publish_these(wiring, planned, results)
     return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
 
 
@@ -153,14 +153,15 @@ def _propose(
             raise
 
 
-def _publish(wiring: Wiring, folder: Path) -> list[campaign.Result]:
+def _publish(common: Common, wiring: Wiring, folder: Path) -> list[campaign.Result]:
     with ProgressDisplay(0) as display:
-        return campaign.publish_all(folder.absolute(), wiring.press(), done=display.done)
+        return campaign.publish_all(folder.absolute(), wiring.press(common.known_playbook), done=display.done)
 
 
-def _publish_these(wiring: Wiring, results: list[campaign.Result], total: int) -> list[campaign.Result]:
-    with ProgressDisplay(total) as display:
-        return campaign.publish_results(results, wiring.press(), done=display.done)
+def _publish_these(wiring: Wiring, planned: Plan, results: list[campaign.Result]) -> list[campaign.Result]:
+    press = wiring.press({planned.playbook.id: planned.playbook}.get)
+    with ProgressDisplay(len(results)) as display:
+        return campaign.publish_results(results, press, done=display.done)
 
 
 def _may_publish(results: list[campaign.Result], approver: Approver | None) -> bool:

@@ -53,6 +53,11 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
         """The folder of playbooks that certificates are filed in, whether it is there yet or not."""
         return self.playbooks or self.manifest.parent / "playbooks"
 
+    def known_playbook(self, name: str) -> Playbook | None:
+        """The playbook of an id, or None. Raises `ConfigurationError` when it has mistakes."""
+        file = find_playbooks(self.playbooks or playbooks_beside(self.manifest)).get(name)
+        return read_playbook(file) if file is not None else None
+
     def settings(self) -> Settings:
         """Keys, tokens and servers, from the command line, files and environment."""
         key = find_key(given_key(), self.manifest.resolve().parent, os.environ)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -23,9 +22,6 @@ from bot.windtunnel.pilots import LivePilot, Pilot, ReplayPilot, ScriptedPilot
 from bot.windtunnel.plan import Plan
 from bot.windtunnel.scenario import Scenario, find_scenarios, virtual_fleets
 from bot.wiring import Wiring, forget_secrets
-
-if TYPE_CHECKING:
-    from bot.ports import Model
 
 _REPLAY = "replay:"
 _PAIRS = 40
@@ -142,8 +138,4 @@ def _pilot(common: Common, wiring: Wiring, scenarios: tuple[Scenario, ...], *, d
         return ReplayPilot(dict.fromkeys((one.name for one in scenarios), trace))
     if wiring.settings.api_key is None and not dry_run:
         raise missing_key()
-
-    def made() -> Model:
-        return wiring.new_model()
-
-    return LivePilot(made, wiring.model_id, wiring.clock)
+    return LivePilot(wiring.model, wiring.model_id, wiring.clock)

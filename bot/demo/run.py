@@ -73,7 +73,9 @@ def play(
         tasks = [task for planned in plans for task in planned.tasks]
         out = folder / "proposals"
         proposed = propose(tasks, out, wiring.workshop(progress=step), jobs=jobs, done=done)
-        results = publish_results(proposed, wiring.press(), done=done)
+        results = publish_results(
+            proposed, wiring.press({planned.playbook.id: planned.playbook for planned in plans}.get), done=done
+        )
         reports = tuple(reports_of(results))
         for report in reports:
             write_report(report, out / report.campaign)

@@ -10,21 +10,21 @@ _UNSEEN = re.compile(
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
 )
 """What HFS+ leaves out of a name, and what people do not see in it."""
+_SHORT_NAME = re.compile(r"[^./ ]{1,6}~[0-9]{1,4}(?:\.[^./ ]{0,3})?")
 _ROUNDS = 10
-_LOOKALIKES = str.maketrans(
-    dict(
-        pair
-        for pair in (
-            # Cyrillic
-            "аa вb гr еe зe іi јj кk мm нh оo рp сc тt уy хx ѕs ԁd ԛq ԝw һh ӏl ѵv ґr ҝk ӓa "
-            # Greek
-            "αa βb εe ηn ιi κk νv οo ρp τt υu χx γy ωw σo "
-            # Latin letters of their own that look like another, and Armenian
-            "ıi ɡg ɩi ƨs ʟl ɑa ꞓc օo սu հh ոn ցg տs"
-        ).split()
-        if len(pair) == 2
+_LOOKALIKES = {
+    int(code, 16): latin
+    for code, latin in re.findall(
+        r"([0-9a-f]{4})=(.)",
+        "0430=a 0432=b 0433=r 0435=e 0437=e 0456=i 0458=j 043a=k 043c=m 043d=h 043e=o 0440=p 0441=c 0442=t "  # Cyrillic
+        "0443=y 0445=x 0455=s 0501=d 051b=q 051d=w 04bb=h 04cf=l 0475=v 0491=r 049d=k "
+        "03b1=a 03b2=b 03b5=e 03b7=n 03b9=i 03ba=k 03bd=v 03bf=o 03c1=p 03c4=t 03c5=u 03c7=x 03b3=y 03c9=w "  # Greek
+        "03c3=o "
+        "0131=i 0261=g 0269=i 0251=a "  # Latin
+        "0585=o 057d=u 0570=h 0578=n 0581=g ",  # Armenian
     )
-)
+}
+"""Letters of other alphabets, by code point, that look like a small Latin one."""
 
 
 def fold(path: str) -> str:
@@ -49,7 +49,7 @@ def skeleton(path: str) -> str:
 
 
 def odd_name(path: str, *, new: bool = True) -> str | None:
-    """Why a path cannot be taken for what it seems to be; None for ordinary ones. `new` is one that nobody chose yet."""
+    """Why a path cannot be taken for what it seems to be, or None. `new` is one that nobody has chosen yet."""
     if any(
         ord(char) < 32 or 0x7F <= ord(char) < 0xA0 or 0xD800 <= ord(char) <= 0xDFFF or char == "\\" for char in path
     ):

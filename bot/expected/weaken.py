@@ -76,6 +76,17 @@ def knows_it_is_tested(before: bytes | None, after: bytes | None) -> bool:
     return len(_KNOWS_IT_IS_TESTED.findall(_text(after))) > len(_KNOWS_IT_IS_TESTED.findall(_text(before)))
 
 
+def assertions(data: bytes, path: str) -> Counter[str]:
+    """What a test file asserts, each as often as it stands there; layout does not count."""
+    text = _text(data)
+    if path.endswith(".py"):
+        try:
+            return Counter(ast.unparse(node) for node in ast.walk(ast.parse(text)) if _is_check(node))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            pass
+    return Counter(" ".join(line.split()) for line in text.splitlines() if _CHECKS.search(line))
+
+
 class _Tests(msgspec.Struct, frozen=True):
     names: frozenset[str]
     checks: Counter[str]

@@ -5,7 +5,7 @@ Holds the write power. Executes and imports nothing of a proposal or a repositor
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,12 @@ import msgspec
 from bot.base.errors import ConfigurationError, ForgeError, GitError, TaskBlocked, TaskSkipped
 from bot.base.git import GitDir
 from bot.base.redact import Redactor
-from bot.base.values import Outcome
+from bot.base.values import Outcome, Playbook, Plugin
 from bot.expected.twins import spelled
 from bot.ports import DraftsRefused, ForgeWrite, PullRequest, TraceSink
+from bot.publish.claims import beyond
 from bot.publish.gate import Policy, decide
+from bot.publish.witness import bent_tests, contradictions
 from bot.task import store
 from bot.task.checkout import AUTHOR_EMAIL, AUTHOR_NAME, empty, ours
 from bot.task.ending import outcome_of
@@ -25,7 +27,7 @@ from bot.task.proposal import Proposal
 from bot.trace.comment import render_comment
 from bot.trace.events import BranchPushed, CommentWritten, GateDecided, Note, PullRequestOpened
 from bot.trace.inert import visible
-from bot.trace.reader import verify
+from bot.trace.reader import read, verify
 
 TRACE = "execution_trace.jsonl"
 JOURNAL = "publish_trace.jsonl"
@@ -55,6 +57,10 @@ class Press:
     forge: Callable[[str], ForgeWrite]
     """The forge of a repository, by its `repo` of fleet.yaml."""
     policy: Policy
+    plugin: Callable[[str], Plugin | None]
+    """A plugin of fleet.yaml, by its name."""
+    playbook: Callable[[str], Playbook | None]
+    """A playbook as it is here, by its id."""
     redactor: Redactor
     journal: Callable[[Path, Proposal], TraceSink]
     """Opens the publish trace, chained to the proposal's sealed head."""
@@ -96,9 +102,9 @@ class _Publication:
         self.sealed()
         patch = store.patch_of(self.folder, self.proposal)
         head = self.fetch()
-        self.apply(patch, head)
+        self.apply(patch)
         self.journal = self.press.journal(self.folder / JOURNAL, self.proposal)
-        self.pass_gate(patch)
+        self.pass_gate(patch, head)
         pulls = self.own_pulls()
         self.push()
         if self.local:
@@ -143,8 +149,8 @@ class _Publication:
             raise TaskBlocked("The commit that the run started from is gone.", "Propose again.")
         return self.git.text("rev-parse", base)
 
-    def apply(self, patch: bytes, head: str) -> None:
-        """Make the commit that was sealed, and see whether it still fits the base."""
+    def apply(self, patch: bytes) -> None:
+        """Make the commit that was sealed."""
         proposal, git = self.proposal, self.git
         try:
             tree = git.apply(git.tree_of(proposal.base_sha), patch)
@@ -161,18 +167,30 @@ class _Publication:
         if (tree, commit) != (proposal.tree, proposal.commit):
             msg = "The patch gives another commit than the one that was sealed."
             raise TaskBlocked(msg, "Somebody changed the proposal after the run; propose again.")
-        if head == proposal.base_head:
-            return
-        since = git.changes(git.tree_of(proposal.base_head or proposal.base_sha), head)
-        mine = git.changes(git.tree_of(proposal.base_sha), proposal.tree)
-        touched = sorted({change.path for change in since} & {change.path for change in mine})
-        if touched:
-            names = ", ".join(map(spelled, touched[:3]))
-            msg = f"The base moved meanwhile and changed the same files: {names}."
-            raise TaskBlocked(msg, "Propose again.")
 
-    def pass_gate(self, patch: bytes) -> None:
-        reasons = decide(self.proposal, self.git, patch, self.press.policy, self.press.redactor)
+    def moved(self, head: str) -> Iterator[str]:
+        """The files of the patch that the base branch changed since the run began."""
+        proposal, git = self.proposal, self.git
+        began = git.resolve(proposal.base_head) if proposal.base_head else None
+        # Both were told by the proposal: a claim that the base is where it is now is held against what it began from.
+        start = began if began is not None and git.contains(proposal.base_sha, [began]) else proposal.base_sha
+        if head == start:
+            return
+        since = {change.path for change in git.changes(git.tree_of(start), git.tree_of(head))}
+        mine = {change.path for change in git.changes(git.tree_of(proposal.base_sha), proposal.tree)}
+        if touched := sorted(map(spelled, since & mine)):
+            yield f"the base moved meanwhile and changed the same files: {', '.join(touched[:3])}; propose again"
+
+    def pass_gate(self, patch: bytes, head: str) -> None:
+        proposal, press, trace = self.proposal, self.press, self.folder / TRACE
+        plugin, playbook = press.plugin(proposal.plugin), press.playbook(proposal.playbook)
+        found = beyond(proposal, plugin, playbook, self.git, head)
+        found += contradictions(proposal, read(trace))
+        found += self.moved(head)
+        found += decide(proposal, self.git, patch, press.policy, press.redactor)
+        if not press.policy.weaker_tests:
+            found += bent_tests(proposal, read(trace), self.git)
+        reasons = tuple(dict.fromkeys(found))
         self.journal.append(GateDecided(allowed=not reasons, reasons=reasons))
         if reasons:
             more = f" (and {len(reasons) - 3} more)" if len(reasons) > 3 else ""
