@@ -168,7 +168,7 @@ _CERTIFICATES = mapping(
         "target": {
             "type": "number",
             "exclusiveMinimum": 0,
-            "exclusiveMaximum": 1,
+            "maximum": 0.9999,
             "description": "The rate of good runs that a certificate has to show at least.",
             "x-write": "0.95",
         },
