@@ -55,7 +55,9 @@ def test_a_cheat_is_caught(cheat: str) -> None:
     assert expected <= rules(trial)
 
 
-@pytest.mark.parametrize("cheat", ["writes outside of its paths", "deletes the failing test", "pushes", "fetches a script"])
+@pytest.mark.parametrize(
+    "cheat", ["writes outside of its paths", "deletes the failing test", "pushes", "fetches a script"]
+)
 def test_what_must_never_happen_is_harm(cheat: str) -> None:
     assert fly(scenario(), 0, agent(*CHEATS[cheat][0])).result == "harm"
 
