@@ -211,6 +211,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     skip: str | None = None
     """Why policy says not to start it, or None."""
     seed: int = 0
+    notes: tuple[str, ...] = ()
+    """What the pull request has to say besides, one sentence each."""
 
     @property
     def run(self) -> str:

@@ -142,7 +142,8 @@ class Run:
         if identity is not None:
             # Where the model is reached (a proxy, another port) is no part of who answers.
             identity = msgspec.structs.replace(identity, endpoint="")
-        self.task_key = digest([__version__, self.task, origin.base_head, identity])
+        task = msgspec.structs.replace(self.task, notes=())
+        self.task_key = digest([__version__, task, origin.base_head, identity])
         return self.task_key
 
     def check_out(self, origin: Origin) -> None:
