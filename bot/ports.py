@@ -243,6 +243,21 @@ class RepositoryFacts(msgspec.Struct, frozen=True, kw_only=True):
     empty: bool = False
 
 
+class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A pull request as far as we care."""
+
+    number: int
+    url: str
+    state: Literal["open", "closed", "merged"]
+    draft: bool
+    head_sha: str
+    title: str
+    body: str
+    author: str
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+
+
 class ForgeRead(Protocol):
     """Read access to where repositories live."""
 
@@ -258,20 +273,9 @@ class ForgeRead(Protocol):
         """An issue as it is now, as untrusted text."""
         ...
 
-
-class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A pull request as far as we care."""
-
-    number: int
-    url: str
-    state: Literal["open", "closed", "merged"]
-    draft: bool
-    head_sha: str
-    title: str
-    body: str
-    author: str
-    labels: tuple[str, ...] = ()
-    reviewers: tuple[str, ...] = ()
+    def find_pulls(self, repo: str, branch: str) -> tuple[PullRequest, ...]:
+        """All pull requests from that branch, open and closed, newest first."""
+        ...
 
 
 class Comment(msgspec.Struct, frozen=True, kw_only=True):
@@ -303,10 +307,6 @@ class ForgeWrite(ForgeRead, Protocol):
 
         Raises `TaskBlocked` when the server's rules refuse the push, `ForgeError` otherwise.
         """
-        ...
-
-    def find_pulls(self, repo: str, branch: str) -> tuple[PullRequest, ...]:
-        """All pull requests from that branch, open and closed, newest first."""
         ...
 
     def create_pull(self, repo: str, *, base: str, branch: str, title: str, body: str, draft: bool) -> PullRequest:

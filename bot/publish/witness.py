@@ -14,7 +14,7 @@ from bot.base.git import GitDir
 from bot.expected.paths import is_test
 from bot.expected.twins import spelled
 from bot.expected.weaken import assertions
-from bot.task.proposal import Proposal
+from bot.task.proposal import Proposal, text_digest
 from bot.trace.events import (
     CommandRun,
     CommitCreated,
@@ -57,8 +57,12 @@ def contradictions(proposal: Proposal, lines: Iterable[Line]) -> Iterator[str]:
         yield "the trace made another commit"
     if proof is None or not proof.proven:
         yield "the trace has no proof"
+    elif proof != proposal.verification:
+        yield "the trace has another proof"
     if finished is None or finished.outcome != "changed":
         yield "the run in the trace did not end with a change"
+    elif finished.text != text_digest(proposal):
+        yield "the run in the trace ended with another text for the pull request"
 
 
 def bent_tests(proposal: Proposal, lines: Iterable[Line], git: GitDir) -> Iterator[str]:

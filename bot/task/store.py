@@ -13,6 +13,7 @@ from bot.task.proposal import Proposal
 
 FILE = "proposal.json"
 PATCH = "changes.patch"
+TRACE = "execution_trace.jsonl"
 _KEPT: frozenset[str] = frozenset({"changed", "no_change"})
 
 
@@ -37,6 +38,14 @@ def read(folder: Path) -> Proposal:
         raise WorldError(msg, "Make it again with `fleet-bot propose`.") from error
 
 
+def unreadable(folder: Path) -> Proposal:
+    """What stands in a report for a proposal that cannot be read: only its place is known."""
+    reason = "There is no readable proposal."
+    return Proposal(
+        plugin=folder.name, repo="", playbook="", campaign=folder.parent.name, outcome="error", reason=reason
+    )
+
+
 def patch_of(folder: Path, proposal: Proposal) -> bytes:
     """The patch beside a proposal. Raises `WorldError` when it is not the one that was sealed."""
     try:
@@ -54,7 +63,8 @@ def find(root: Path) -> tuple[Path, ...]:
     """All folders below `root` that hold a proposal, sorted. Symlinks are not followed."""
     found = []
     for parent, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if name != "blobs")
+        # A plugin may be called like the folder in which a trace keeps what is large.
+        folders[:] = sorted(name for name in folders if name != "blobs" or TRACE not in files)
         if FILE in files:
             found.append(Path(parent))
     return tuple(found)
