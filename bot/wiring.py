@@ -21,10 +21,10 @@ from bot.base.values import Playbook, Plugin, Report, Task
 from bot.expected.guard import guard_of
 from bot.fleet.keys import missing_key
 from bot.fleet.manifest import Manifest
-from bot.ports import Approver, ForgeRead, ForgeWrite, Guard, Model, ModelId, Remote, RepositoryFacts
+from bot.ports import Approver, ForgeRead, ForgeWrite, Guard, Model, ModelId, PullRequest, Remote, RepositoryFacts
 from bot.publish.publisher import Press
 from bot.sandbox.launcher import Launcher
-from bot.task.checkout import empty
+from bot.task.emptying import empty
 from bot.task.proposal import Proposal
 from bot.task.run import Progress, Workshop
 from bot.trace.writer import TraceWriter
@@ -267,6 +267,10 @@ class _Repositories:
     def issue(self, repo: str, number: int) -> Report:
         """An issue as it is now."""
         return self._of(repo).issue(repo, number)
+
+    def find_pulls(self, repo: str, branch: str) -> tuple[PullRequest, ...]:
+        """The pull requests from a branch."""
+        return self._of(repo).find_pulls(repo, branch)
 
     def _of(self, repo: str) -> ForgeRead:
         return self._wiring.forge(repo)

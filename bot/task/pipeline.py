@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.base.errors import ConfigurationError
 from bot.base.values import Task
 from bot.task.baseline import baseline
-from bot.task.checkout import locate
+from bot.task.checkout import free, locate
 from bot.task.ending import Ended, outcome_of
 from bot.task.perform import perform
 from bot.task.proposal import Proposal
@@ -31,7 +31,7 @@ def run_task(task: Task, folder: Path, shop: Workshop) -> tuple[Proposal, Path]:
             origin = locate(task, shop.forge)
             if (done := finished(folder, run.key(origin))) is not None:
                 return done, folder
-            run.check_out(origin)
+            run.check_out(free(task, origin, shop.forge))
             question(run)
             set_up(run)
             before = baseline(run)

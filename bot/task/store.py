@@ -47,6 +47,14 @@ def read(folder: Path) -> Proposal:
         raise WorldError(msg, "Make it again with `fleet-bot propose`.") from error
 
 
+def unreadable(folder: Path) -> Proposal:
+    """What stands in a report for a proposal that cannot be read: only its place is known."""
+    reason = "There is no readable proposal."
+    return Proposal(
+        plugin=folder.name, repo="", playbook="", campaign=folder.parent.name, outcome="error", reason=reason
+    )
+
+
 def patch_of(folder: Path, proposal: Proposal) -> bytes:
     """The patch beside a proposal. Raises `WorldError` when it is not the one that was sealed."""
     try:
