@@ -16,6 +16,7 @@ import msgspec
 
 from bot.base.clock import Clock, SystemClock
 from bot.base.redact import Redactor
+from bot.base.secret_names import SECRET_NAMES
 from bot.base.values import Playbook, Plugin, Report, Task
 from bot.expected.guard import guard_of
 from bot.fleet.keys import missing_key
@@ -29,16 +30,6 @@ from bot.task.run import Progress, Workshop
 from bot.trace.writer import TraceWriter
 
 DEFAULT_MODEL = "gemini-3.8-flash"
-_SECRET_NAMES: tuple[str, ...] = (
-    "GEMINI_API_KEY",
-    "GOOGLE_API_KEY",
-    "GITHUB_TOKEN",
-    "GH_TOKEN",
-    "ACTIONS_RUNTIME_TOKEN",
-)
-_SECRET_NAMES += ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "FLEET_BOT_APP_PRIVATE_KEY")
-
-
 _PASSWORD = re.compile(r"://[^/@\s]*:?[^/@\s]*@")
 _REACHING = (
     "SSL_CERT_FILE",
@@ -96,7 +87,7 @@ def from_environment(environ: Mapping[str, str], **given: object) -> Settings:
 
 def forget_secrets() -> None:
     """Take keys and tokens out of this process's environment, so that no child inherits them by accident."""
-    for name in _SECRET_NAMES:
+    for name in SECRET_NAMES:
         os.environ.pop(name, None)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from bot.base.errors import WorldError
 from bot.base.values import GOOD_OUTCOMES, Outcome, Usage
 from bot.fleet.run import Result
 from bot.task.run import TRACE
@@ -80,12 +81,16 @@ def reports_of(results: list[Result]) -> list[CampaignReport]:
 
 
 def write_report(report: CampaignReport, out: Path) -> None:
-    """Write `report.json`, `report.md` and `report.html` into `out`."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Write `report.json`, `report.md` and `report.html` into `out`. Raises `WorldError` when the disk is full."""
     text = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
-    (out / "report.json").write_bytes(text)
-    (out / "report.md").write_text(markdown(report), encoding="utf-8")
-    (out / "report.html").write_text(html(report), encoding="utf-8")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "report.json").write_bytes(text)
+        (out / "report.md").write_text(markdown(report), encoding="utf-8")
+        (out / "report.html").write_text(html(report), encoding="utf-8")
+    except OSError as error:
+        msg = f"The report cannot be written to {out}: {error.strerror or error}."
+        raise WorldError(msg, "Make room and run the same command again: finished tasks are kept.") from error
 
 
 def markdown(report: CampaignReport) -> str:

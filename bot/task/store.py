@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import msgspec
 
 from bot.base.canonical import sha256
-from bot.base.errors import WorldError
+from bot.base.errors import UsageError, WorldError
 from bot.task.proposal import Proposal
 
 FILE = "proposal.json"
 PATCH = "changes.patch"
 _KEPT: frozenset[str] = frozenset({"changed", "no_change"})
+
+
+def prepare(root: Path) -> None:
+    """Make sure, before any work, that proposals can be written below `root`. Raises `UsageError` when they cannot."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=root):
+            pass
+    except OSError as error:
+        msg = f"Nothing can be written to {root}: {error.strerror or error}."
+        raise UsageError(msg, "Choose another folder.") from error
 
 
 def write(folder: Path, proposal: Proposal, patch: bytes) -> None:
