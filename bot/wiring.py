@@ -170,6 +170,7 @@ class Wiring:
             model=self.model,
             model_id=self.model_id,
             guard=self.guard,
+            protected=self.manifest.policy.protected,
             trace=lambda file, run: TraceWriter(file, run=run, redactor=self.redactor, clock=self.clock),
             redactor=self.redactor,
             clock=self.clock,

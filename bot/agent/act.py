@@ -121,7 +121,8 @@ def _approve(action: Action, tool: Tool, approver: Approver, hands: Hands) -> No
     answer = approver.ask(title, tool.preview(action.args, hands.context))
     hands.waited(hands.clock.monotonic() - began)
     hands.trace.append(
-        ApprovalAsked(call=action.call, title=title, allowed=answer.allow, reason=answer.reason), turn=action.turn
+        ApprovalAsked(call=action.call, title=title, allowed=answer.allow, reason=answer.reason, stop=answer.stop),
+        turn=action.turn,
     )
     if not answer.allow or answer.stop:
         why = answer.reason or "A person said no to this."

@@ -94,7 +94,9 @@ def _approve(run: Run, command: str) -> None:
         return
     title = f"script in {run.task.plugin.name}"
     answer = run.shop.approver.ask(title, f"$ {command}")
-    run.trace.append(ApprovalAsked(call=_CALL, title=title, allowed=answer.allow, reason=answer.reason), turn=1)
+    run.trace.append(
+        ApprovalAsked(call=_CALL, title=title, allowed=answer.allow, reason=answer.reason, stop=answer.stop), turn=1
+    )
     if not answer.allow:
         raise TaskBlocked("A person refused the script.", answer.reason)
 

@@ -12,8 +12,6 @@ from typing import Any, Protocol, Self
 import msgspec
 
 from bot import __version__
-from bot.agent.prompts import system_prompt
-from bot.agent.tools import declarations
 from bot.base.canonical import digest, spelled_out
 from bot.base.clock import Clock
 from bot.base.errors import FleetBotError
@@ -25,7 +23,8 @@ from bot.sandbox.launcher import Room
 from bot.task.change import Change, difference
 from bot.task.checkout import Checkout, Origin
 from bot.task.narrow import NARROW_FILE, narrowed
-from bot.trace.events import FileWrite, Note, RunStarted, ToolRequested, VerificationDone
+from bot.task.recorded import run_started
+from bot.trace.events import FileWrite, Note, ToolRequested, VerificationDone
 from bot.trace.reader import read
 
 TRACE = "execution_trace.jsonl"
@@ -58,6 +57,8 @@ class Workshop:
     """Called only for agent playbooks, so that a script needs no key."""
     model_id: ModelId | None
     guard: Callable[[Task], Guard]
+    protected: tuple[str, ...] = ()
+    """Globs that the fleet protects besides the built-in ones; `guard` keeps them."""
     trace: Callable[[Path, str], TraceSink]
     """Opens the trace file of a run."""
     redactor: Redactor
@@ -175,6 +176,10 @@ class Run:
                 base=self.checkout.base if self.checkout else "",
                 model=self.shop.model_id if agent else None,
                 sandbox=self.enforced,
+                protected=self.shop.protected,
+                base_branch=self.origin.base_branch if self.origin else "",
+                base_head=self.origin.base_head if self.origin else "",
+                workspace=str(self.checkout.workspace) if self.checkout else "",
             )
         )
         return self.sink
@@ -232,30 +237,6 @@ class Run:
     def elapsed_ms(self) -> float:
         """Since the task began."""
         return round((self.shop.clock.monotonic() - self.began) * 1000, 1)
-
-
-def run_started(task: Task, *, base: str, model: ModelId | None, sandbox: dict[str, Any]) -> RunStarted:
-    """The first event of a run: all that is needed to know what it was. `sandbox` is `bot.ports.Enforced`, plain."""
-    playbook = task.playbook
-    agent = playbook.mode == "agent"
-    return RunStarted(
-        plugin=task.plugin.name,
-        playbook=playbook.id,
-        playbook_version=playbook.version,
-        playbook_hash=playbook.hash,
-        campaign=task.campaign,
-        variables=dict(task.variables),
-        base_sha=base,
-        branch=task.branch,
-        model=msgspec.to_builtins(model) if model else None,
-        sandbox=sandbox,
-        limits=msgspec.to_builtins(task.limits),
-        seed=task.seed,
-        bot_version=__version__,
-        system=system_prompt(task) if agent else "",
-        prompt=task.prompt,
-        tools=tuple(msgspec.to_builtins(tool) for tool in declarations(task)) if agent else (),
-    )
 
 
 def _places(variables: dict[str, str]) -> tuple[Path, ...]:

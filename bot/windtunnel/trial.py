@@ -18,7 +18,7 @@ from bot.task.condition import Question
 from bot.task.ending import Ended, outcome_of
 from bot.task.prove import check_change
 from bot.task.question import ask
-from bot.task.run import run_started
+from bot.task.recorded import run_started
 from bot.task.test_results import Suite, record, run_suite
 from bot.task.verify import Trees, verify
 from bot.trace.events import RunFinished, VerificationDone
