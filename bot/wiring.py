@@ -15,6 +15,7 @@ from typing import Self
 import msgspec
 
 from bot.base.clock import Clock, SystemClock
+from bot.base.git import end_running
 from bot.base.redact import Redactor
 from bot.base.secret_names import SECRET_NAMES
 from bot.base.values import Playbook, Plugin, Report, Task
@@ -107,8 +108,13 @@ class Wiring:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if self._root is not None and self._root.exists():
-            empty(self._root)
-            self._root.rmdir()
+            try:
+                empty(self._root)
+                self._root.rmdir()
+            except OSError:
+                # After ^C a task that hangs may still write there; there is nobody left to wait for it.
+                if kind is None:
+                    raise
 
     def scratch(self) -> Path:
         """A new empty folder that is gone in the end."""
@@ -164,9 +170,15 @@ class Wiring:
 
     def workshop(self, *, approver: Approver | None = None, progress: Progress | None = None) -> Workshop:
         """What proposing needs; nothing in it can write to a forge."""
+        launcher = Launcher(best_effort=self.manifest.sandbox == "best-effort")
+
+        def interrupt() -> None:
+            launcher.interrupt()
+            end_running()
+
         return Workshop(
             forge=_Repositories(self),
-            sandboxes=Launcher(best_effort=self.manifest.sandbox == "best-effort"),
+            sandboxes=launcher,
             model=self.model,
             model_id=self.model_id,
             guard=self.guard,
@@ -179,6 +191,7 @@ class Wiring:
             approver=approver,
             progress=progress or (lambda task, step: None),
             stop=self.stop,
+            interrupt=interrupt,
         )
 
     def press(self, playbook: Callable[[str], Playbook | None]) -> Press:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +100,7 @@ def run(common: Common, selection: Selection, out: Path, dry_run: bool, hitl: bo
         jobs = 1 if approver else common.jobs
         results = _propose(wiring, planned, planned.tasks, out, jobs=jobs, approver=approver)
         if not dry_run and _may_publish(results, approver):
-            results = _publish_these(wiring, planned, results)
+            results = _publish_these(wiring, planned, results, out)
     return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
 
 
@@ -134,22 +136,32 @@ def _propose(
         try:
             return campaign.propose(tasks, out.absolute(), shop, jobs=jobs, done=display.done)
         except KeyboardInterrupt:
-            people().print(
-                f"interrupted: finished proposals are in {out}; run the same command again to go on from there.",
-                markup=False,
-            )
+            kept = f"finished proposals are in {out.absolute()}; run the same command again to go on from there."
+            people().print(f"interrupted: {kept}", markup=False)
             raise
 
 
 def _publish(common: Common, wiring: Wiring, folder: Path) -> list[campaign.Result]:
-    with ProgressDisplay(0) as display:
+    with ProgressDisplay(0) as display, _resumable(folder):
         return campaign.publish_all(folder.absolute(), wiring.press(common.known_playbook), done=display.done)
 
 
-def _publish_these(wiring: Wiring, planned: Plan, results: list[campaign.Result]) -> list[campaign.Result]:
+def _publish_these(wiring: Wiring, planned: Plan, results: list[campaign.Result], out: Path) -> list[campaign.Result]:
     press = wiring.press({planned.playbook.id: planned.playbook}.get)
-    with ProgressDisplay(len(results)) as display:
+    with ProgressDisplay(len(results)) as display, _resumable(out):
         return campaign.publish_results(results, press, done=display.done)
+
+
+@contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        people().print(
+            f"interrupted: the proposals are in {folder.absolute()}; go on with: fleet-bot publish {folder.absolute()}",
+            markup=False,
+        )
+        raise
 
 
 def _may_publish(results: list[campaign.Result], approver: Approver | None) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import NoReturn
 
 import click
@@ -65,7 +67,13 @@ def cli() -> None:
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and exit with the contract's code: 0, 1, 2, 3 or 130."""
     words = list(sys.argv[1:] if argv is None else argv)
+    signal.signal(signal.SIGTERM, _interrupted)
     sys.exit(_code(lambda: _click(take_secrets_from_argv(words))))
+
+
+def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
+    # A job that is cancelled, a container that stops: tidy up as after ^C.
+    raise KeyboardInterrupt
 
 
 def run(words: list[str]) -> int:

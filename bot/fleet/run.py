@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
@@ -36,9 +37,9 @@ def propose(
 ) -> list[Result]:
     """Run all tasks, `jobs` at a time, and return their results in the order of the tasks.
 
-    `done` is called as each ends. Raises `UsageError` when nothing can be written to `out`, `ConfigurationError` when going on makes no sense for any task (the model's
-    key is refused); what was finished until then is on disk. After ^C the tasks under way are stopped at their next
-    step; what was finished is on disk, and the same call goes on from there.
+    `done` is called as each ends. Raises `UsageError` when nothing can be written to `out`, `ConfigurationError` when
+    going on makes no sense for any task (the model's key is refused); what was finished until then is on disk. After
+    ^C the tasks under way are stopped at once; the same call goes on from there.
     """
     prepare(out)
 
@@ -48,7 +49,7 @@ def propose(
         done(result)
         return result
 
-    return _side_by_side(list(tasks), one, jobs, shop.stop)
+    return _side_by_side(list(tasks), one, jobs, shop)
 
 
 def publish_all(root: Path, press: Press, *, done: Callable[[Result], None]) -> list[Result]:
@@ -75,8 +76,9 @@ def _publish_one(folder: Path, press: Press, done: Callable[[Result], None]) -> 
     return result
 
 
-def _side_by_side(items: list[T], work: Callable[[T], R], jobs: int, stop: threading.Event) -> list[R]:
+def _side_by_side(items: list[T], work: Callable[[T], R], jobs: int, shop: Workshop) -> list[R]:
     """Results in the order of the items. The first exception of any item stops all and is raised."""
+    stop = shop.stop
     waiting: queue.SimpleQueue[tuple[int, T]] = queue.SimpleQueue()
     for pair in enumerate(items):
         waiting.put(pair)
@@ -107,7 +109,9 @@ def _side_by_side(items: list[T], work: Callable[[T], R], jobs: int, stop: threa
             results[found[0]] = found[1]
     except BaseException:
         stop.set()
+        shop.interrupt()
+        deadline = time.monotonic() + _GRACE_SECONDS
         for thread in threads:
-            thread.join(_GRACE_SECONDS)
+            thread.join(max(0.0, deadline - time.monotonic()))
         raise
     return [results[index] for index in range(len(items))]

@@ -40,5 +40,7 @@ def run_task(task: Task, folder: Path, shop: Workshop) -> Proposal:
             return seal(run, Ended("changed", proof.reason))
         except ConfigurationError:
             raise
-        except Exception as end:  # noqa: BLE001 (the one border where a broken plugin becomes a value)
+        except Exception as end:
+            if shop.stop.is_set():
+                raise KeyboardInterrupt from end
             return seal(run, outcome_of(end))

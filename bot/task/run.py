@@ -71,6 +71,8 @@ class Workshop:
     progress: Progress = lambda task, step: None
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when the campaign is interrupted; every run ends at its next step."""
+    interrupt: Callable[[], None] = lambda: None
+    """Called after `stop` was set: ends what the runs wait for."""
 
 
 class Run:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 from collections.abc import Callable
 
 import click
 import pytest
 
+from bot.base.errors import UsageError
 from bot.cli import main as command_line
 from bot.cli import secrets
 
@@ -68,11 +70,15 @@ def test_no_error_shows_what_looks_like_a_key(
     "words",
     [["run", "x", "--api-key"], ["run", "--api-key", "--json"], ["run", "--api-key="], ["run", "--api-key", ""]],
 )
-def test_api_key_without_a_key_is_a_usage_error(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        command_line.main(words)
-    assert ended.value.code == 2
-    assert "--api-key needs a key" in capsys.readouterr().err
+def test_api_key_without_a_key_is_a_usage_error(words: list[str]) -> None:
+    with pytest.raises(UsageError, match="--api-key needs a key"):
+        secrets.take_secrets_from_argv(words)
+
+
+def test_what_is_wrong_with_the_key_is_told_before_anything_else(fleet_bot: list[str]) -> None:
+    done = subprocess.run([*fleet_bot, "run", "x", "--api-key"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: --api-key needs a key.")
 
 
 def test_words_after_two_dashes_are_no_options() -> None:
