@@ -17,6 +17,7 @@ import msgspec
 from bot.base.clock import Clock, SystemClock
 from bot.base.git import end_running
 from bot.base.redact import Redactor
+from bot.base.secret_names import SECRET_NAMES
 from bot.base.values import Playbook, Plugin, Report, Task
 from bot.expected.guard import guard_of
 from bot.fleet.keys import missing_key
@@ -33,16 +34,6 @@ if TYPE_CHECKING:
     from bot.forge.desk import GitHubDesk
 
 DEFAULT_MODEL = "gemini-3.8-flash"
-_SECRET_NAMES: tuple[str, ...] = (
-    "GEMINI_API_KEY",
-    "GOOGLE_API_KEY",
-    "GITHUB_TOKEN",
-    "GH_TOKEN",
-    "ACTIONS_RUNTIME_TOKEN",
-)
-_SECRET_NAMES += ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "FLEET_BOT_APP_PRIVATE_KEY", "FLEET_BOT_EVENT_TOKEN")
-
-
 _PASSWORD = re.compile(r"://[^/@\s]*:?[^/@\s]*@")
 _REACHING = (
     "SSL_CERT_FILE",
@@ -108,7 +99,7 @@ def from_environment(environ: Mapping[str, str], **given: object) -> Settings:
 
 def forget_secrets() -> None:
     """Take keys and tokens out of this process's environment, so that no child inherits them by accident."""
-    for name in _SECRET_NAMES:
+    for name in SECRET_NAMES:
         os.environ.pop(name, None)
 
 

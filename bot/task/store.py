@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import msgspec
 
 from bot.base.canonical import sha256
-from bot.base.errors import WorldError
+from bot.base.errors import UsageError, WorldError
 from bot.base.values import Outcome
 from bot.task.proposal import Proposal
 from bot.trace.reader import verify
@@ -24,6 +25,17 @@ TRACE = "execution_trace.jsonl"
 _KEPT: frozenset[str] = frozenset({"changed", "no_change"})
 _WORK: frozenset[str] = frozenset({"changed", "blocked"})
 """Outcomes with work that was paid for."""
+
+
+def prepare(root: Path) -> None:
+    """Make sure, before any work, that proposals can be written below `root`. Raises `UsageError` when they cannot."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=root):
+            pass
+    except OSError as error:
+        msg = f"Nothing can be written to {root}: {error.strerror or error}."
+        raise UsageError(msg, "Choose another folder.") from error
 
 
 def write(folder: Path, proposal: Proposal, patch: bytes) -> None:
