@@ -168,9 +168,8 @@ class Arena:
             }
             | more
         )
-        out = self.folder / "out" / task.run
-        proposal = run_task(task, out, self.shop())
-        return self.seen(proposal, out)
+        proposal, place = run_task(task, self.folder / "out" / task.run, self.shop())
+        return self.seen(proposal, place)
 
     def seen(self, proposal: Proposal, out: Path) -> Attack:
         """A finished run, with its trace."""

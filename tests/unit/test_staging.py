@@ -96,3 +96,20 @@ def test_a_swarm_of_repositories_is_an_error(git: GitDir, work: Path, monkeypatc
         sh(work, f"git init -q {name}")
     with pytest.raises(GitError, match="more than 2 repositories"):
         git.stage(work)
+
+
+def test_a_folder_that_became_a_link_to_one_with_the_same_names_is_gone(
+    git: GitDir, work: Path, tmp_path: Path
+) -> None:
+    twin = tmp_path / "outside"
+    twin.mkdir()
+    (twin / "a").write_text("theirs")
+    (twin / "a").chmod(0o044)
+    (work / "d").mkdir()
+    (work / "d" / "a").write_text("mine")
+    base = git.stage(work)
+    (work / "d" / "a").unlink()
+    (work / "d").rmdir()
+    (work / "d").symlink_to(twin)
+    assert git.paths(git.stage(work, base=base)) == ["d"]
+    assert (twin / "a").stat().st_mode & 0o777 == 0o044
