@@ -9,6 +9,8 @@ import click
 import msgspec
 
 from bot.cli.output import emit_json
+from bot.cli.trace_diff import diff
+from bot.cli.trace_export import export
 from bot.cli.trace_files import FILE, TRACES, beside, paint_for, run_trace, traces
 from bot.cli.trace_html import html
 from bot.cli.trace_replay import replay
@@ -98,3 +100,5 @@ def _steps_as_json(path: Path, *, only_failed: bool, turn: int | None) -> int:
 
 trace.add_command(replay)
 trace.add_command(html)
+trace.add_command(diff)
+trace.add_command(export)
