@@ -7,6 +7,7 @@ in their shortest form, which is what msgspec and RFC 8785 share for all finite 
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import msgspec
 
@@ -26,3 +27,18 @@ def sha256(data: bytes | str) -> str:
 def digest(value: object) -> str:
     """SHA-256 of the canonical JSON of `value`."""
     return sha256(canonical(value))
+
+
+def spelled_out(value: Any) -> Any:
+    r"""A value with what JSON in UTF-8 cannot hold as text: lone surrogates (names of files are bytes) as `\udce9`,
+    very large integers as digits.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {spelled_out(name): spelled_out(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [spelled_out(inner) for inner in value]
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:
+        return str(value)
+    return value

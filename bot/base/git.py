@@ -11,6 +11,7 @@ written (`docs/decisions/0004-bytes-as-they-are.md`).
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import signal
 import subprocess
@@ -24,6 +25,7 @@ import msgspec
 from bot.base.errors import GitError
 
 _ABSENT = "000000"
+_RUNNING: set[subprocess.Popen[bytes]] = set()
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 RAW_ATTRIBUTES = "* -text !eol -filter -ident !working-tree-encoding !diff !merge -export-subst\n"
 _SAFE_CONFIG = (
@@ -37,6 +39,8 @@ _SAFE_CONFIG = (
     ("core.precomposeUnicode", "false"),
     ("core.excludesFile", "/dev/null"),
     ("core.attributesFile", "/dev/null"),
+    # A repository given by a path has a configuration of its own, and this key of it would be run by a shell.
+    ("core.alternateRefsCommand", "true"),
     ("core.checkStat", "default"),
     ("credential.helper", ""),
     ("submodule.recurse", "false"),
@@ -262,6 +266,32 @@ class GitDir:
         except GitError:
             return None
 
+    def too_large(self, tree: str, *, files: int, size: int) -> bool:
+        """Whether a tree has more than `files` files, or they have more than `size` bytes together.
+
+        Told without walking further than that: a few hundred bytes of nested trees can stand for billions of files.
+        """
+        arguments = [f"--git-dir={self.path}", "ls-tree", "-r", "-l", "--full-tree", tree]
+        process = subprocess.Popen(
+            ["git", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment(),
+            cwd=os.sep,
+        )
+        with process:
+            if process.stdout is None:
+                raise AssertionError
+            for row in process.stdout:
+                count = row.split(b"\t", 1)[0].split()[-1]
+                files -= 1
+                size -= int(count) if count.isdigit() else 0
+                if files < 0 or size < 0:
+                    process.kill()
+                    return True
+        return False
+
     def paths(self, tree: str) -> list[str]:
         """All paths of a tree, sorted."""
         raw = self.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", tree)
@@ -273,14 +303,22 @@ def ls_remote(url: str, token: str | None = None, timeout: float = 60) -> tuple[
     raw = _git(["ls-remote", "--symref", "--", url], env=environment(url, token), timeout=timeout)
     head: str | None = None
     refs: dict[str, str] = {}
-    for line in raw.decode("utf-8", "surrogateescape").splitlines():
+    # Not splitlines: a name may hold what Unicode takes for the end of a line.
+    for line in raw.decode("utf-8", "surrogateescape").split("\n"):
         value, _, name = line.partition("\t")
         if value.startswith("ref: "):
             if name == "HEAD":
                 head = value.removeprefix("ref: refs/heads/")
-        else:
+        elif name:
             refs[name] = value
     return head, refs
+
+
+def end_running() -> None:
+    """Kill every git that is under way in this process; whoever waits for one gets a `GitError`."""
+    for process in list(_RUNNING):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _git(
@@ -301,6 +339,7 @@ def _git(
         start_new_session=True,
     )
     late = False
+    _RUNNING.add(process)
     try:
         output, errors = process.communicate(stdin, timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -311,6 +350,8 @@ def _git(
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         raise
+    finally:
+        _RUNNING.discard(process)
     if process.returncode != 0 or late:
         verb = next((word for word in arguments if not word.startswith("-") and "=" not in word), "git")
         said = errors.decode("utf-8", "replace").strip()[-2000:] or f"exit {process.returncode}"

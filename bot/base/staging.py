@@ -55,6 +55,14 @@ def stage(git: GitDir, work_tree: Path, *, index: Path | None = None, base: str 
     return patiently(git, work_tree, attempt, index=index)
 
 
+def left_out(git: GitDir, work_tree: Path, *, index: Path | None = None) -> tuple[str, ...]:
+    """The paths of new and changed files that the last `stage` left out because no forge takes files so large."""
+    options = ("-z", "--raw", "--no-renames", "--ignore-submodules=all")
+    raw = git.run("diff-files", *options, work_tree=work_tree, index=index, timeout=_FIRST_TRY_SECONDS)
+    paths = [*raw.split(b"\0")[1::2], *_others(git, work_tree, index, _FIRST_TRY_SECONDS)]
+    return tuple(sorted(os.fsdecode(path) for path in paths if _kind(_at(work_tree, path)) == "large"))
+
+
 def patiently(git: GitDir, work_tree: Path, attempt: Callable[[float], _T], *, index: Path | None = None) -> _T:
     """Run `attempt(seconds)`; when git fails or hangs, clear what can have stopped it out of the way, and once more."""
     try:
@@ -73,8 +81,9 @@ def _changed(git: GitDir, work_tree: Path, index: Path | None, seconds: float) -
     fields = raw.split(b"\0")
     removed: list[bytes] = []
     added: list[bytes] = []
+    real: dict[bytes, bool] = {b"": True}
     for path in fields[1::2]:
-        kind = _kind(_at(work_tree, path))
+        kind = _kind(_at(work_tree, path)) if _on_real_folders(work_tree, path, real) else "absent"
         if kind == "file":
             added.append(path)
         elif kind == "absent":
@@ -85,6 +94,25 @@ def _changed(git: GitDir, work_tree: Path, index: Path | None, seconds: float) -
 
 def _at(work_tree: Path, path: bytes) -> bytes:
     return os.fsencode(work_tree) + b"/" + path
+
+
+def _on_real_folders(work_tree: Path, path: bytes, known: dict[bytes, bool]) -> bool:
+    """Whether no folder on the way to `path` is a symlink now: what lies behind one is not ours to look at or change.
+
+    `known` remembers what was found out.
+    """
+    end = path.find(b"/")
+    while end >= 0:
+        folder = path[:end]
+        if folder not in known:
+            try:
+                known[folder] = stat.S_ISDIR(os.lstat(_at(work_tree, folder)).st_mode)
+            except OSError:
+                known[folder] = False
+        if not known[folder]:
+            return False
+        end = path.find(b"/", end + 1)
+    return True
 
 
 def _kind(place: bytes) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from bot.trace.inert import visible
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -47,9 +49,11 @@ def show_report(report: CampaignReport, console: Console) -> None:
         table.add_column(name, overflow="fold")
     for task in report.tasks:
         outcome = Text(task.outcome, COLOURS[task.outcome])
-        # The reason may quote a repository or a model: never read it as markup.
-        table.add_row(task.plugin, outcome, Text(task.reason), task.pull_request.url if task.pull_request else "")
+        # The reason may quote a repository or a model: never read as markup, never steering the terminal.
+        table.add_row(
+            task.plugin, outcome, Text(visible(task.reason)), task.pull_request.url if task.pull_request else ""
+        )
     console.print(table)
     for task in report.tasks:
         if task.answer and task.outcome == "no_change":
-            console.print(Text(f"{task.plugin}: {task.answer}"))
+            console.print(Text(f"{task.plugin}: {visible(task.answer)}"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from bot.base.values import Task
 from bot.cli.output import COLOURS, people
 from bot.fleet.run import Result
+from bot.trace.inert import visible
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -50,17 +51,19 @@ class ProgressDisplay:
 
     def done(self, result: Result) -> None:
         """A task has ended, or was published."""
+        from rich.text import Text
+
         proposal, published = result.proposal, result.published
         outcome = published.outcome if published else proposal.outcome
-        reason = published.reason if published else proposal.reason
-        link = f" → {published.pull_request.url}" if published and published.pull_request else ""
+        said = published.reason if published else proposal.reason
+        if published and outcome == "changed":
+            pull = published.pull_request
+            said = f"pull request {pull.url} {published.action}" if pull else f"branch {proposal.branch}"
         with self._lock:
             self._running.pop(proposal.plugin, None)
             self._ended += 1
-            from rich.text import Text
-
             line = Text("  ")
-            line.append(f"{outcome:<10}", COLOURS[outcome]).append(f"{proposal.plugin}: {reason}{link}")
+            line.append(f"{outcome:<10}", COLOURS[outcome]).append(f"{proposal.plugin}: {visible(said)}")
             self._console.print(line)
 
     def _table(self) -> Table:

@@ -42,7 +42,7 @@ def push(remote: Remote, objects: Path, commit: str, branch: str, expect: str | 
 
 def _row(output: bytes, ref: str) -> tuple[str, str] | None:
     """Flag and summary of a ref in `git push --porcelain`: `flag TAB from:to TAB summary`."""
-    for line in output.decode("utf-8", "surrogateescape").splitlines():
+    for line in output.decode("utf-8", "surrogateescape").split("\n"):
         fields = line.split("\t")
         if len(fields) == 3 and fields[1].endswith(f":{ref}"):
             return fields[0].strip() or " ", fields[2]

@@ -41,7 +41,7 @@ class Vertex(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GeminiModel:
-    """A Gemini model. Safe for one thread; tasks have one each."""
+    """A Gemini model. Safe to share between threads."""
 
     def __init__(
         self,
@@ -70,6 +70,7 @@ class GeminiModel:
         self._api_version = api_version or (None if vertex else _API_VERSION)
         self._policy, self._random, self._call_seconds = policy or Policy(), random.Random(seed), call_seconds  # noqa: S311 - jitter
         self._made: genai.Client | None = None
+        self._making = threading.Lock()
         self._identity = ModelId(
             adapter="vertex" if vertex else "gemini",
             name=name,
@@ -154,30 +155,37 @@ class GeminiModel:
             # `extra_body` goes out as it is; contents that pass through the SDK's types lose what these do not know.
             http_options=types.HttpOptions(timeout=max(int(seconds * 1000), 1), extra_body=sent),
         )
-        response = self._client().models.generate_content(model=self._name, contents=_UNSENT, config=config)
+        # Held until the answer is there: the SDK closes a client's connections when nobody holds it any more, and
+        # another thread may give this one up meanwhile.
+        client = self._client()
+        response = client.models.generate_content(model=self._name, contents=_UNSENT, config=config)
         answer = response.sdk_http_response
         return (answer.body or "") if answer else ""
 
     def _client(self) -> genai.Client:
-        if self._made is None:
-            from google import genai
-            from google.genai import types
+        with self._making:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
 
-            where: dict[str, Any] = {"enterprise": False, "api_key": self._key}
-            if self._vertex is not None:
-                where = {"enterprise": True, "project": self._vertex.project, "location": self._vertex.location}
-                if self._vertex.project is None:
-                    where["api_key"] = self._key
-            options = types.HttpOptions(
-                base_url=self._base_url,
-                api_version=self._api_version,
-                timeout=int(self._call_seconds * 1000),
-                # The SDK follows redirects, and its key header would go along to any host.
-                client_args={"follow_redirects": False},
-                retry_options=types.HttpRetryOptions(attempts=1),
-            )
-            self._made = genai.Client(http_options=options, **where)
-        return self._made
+    def _make(self) -> genai.Client:
+        from google import genai
+        from google.genai import types
+
+        where: dict[str, Any] = {"enterprise": False, "api_key": self._key}
+        if self._vertex is not None:
+            where = {"enterprise": True, "project": self._vertex.project, "location": self._vertex.location}
+            if self._vertex.project is None:
+                where["api_key"] = self._key
+        options = types.HttpOptions(
+            base_url=self._base_url,
+            api_version=self._api_version,
+            timeout=int(self._call_seconds * 1000),
+            # The SDK follows redirects, and its key header would go along to any host.
+            client_args={"follow_redirects": False},
+            retry_options=types.HttpRetryOptions(attempts=1),
+        )
+        return genai.Client(http_options=options, **where)
 
     def _translated(self, error: BaseException) -> BaseException:
         from google.auth import exceptions as auth

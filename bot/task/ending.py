@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 
+from bot.base.canonical import spelled_out
 from bot.base.errors import FleetBotError, TaskBlocked, TaskFailed, TaskSkipped, UsageError
 from bot.base.values import Outcome
 
@@ -15,7 +16,8 @@ class Ended(Exception):
         """`reason` is one sentence for a person, `mistake` the traceback of what nobody foresaw."""
         super().__init__(reason)
         self.outcome = outcome
-        self.reason = reason
+        # It may quote the name of a file, which is bytes.
+        self.reason = spelled_out(reason)
         self.mistake = mistake
 
 

@@ -6,14 +6,47 @@ from typing import Any
 
 import msgspec
 
+from bot import __version__
+from bot.agent.prompts import system_prompt
+from bot.agent.tools import declarations
 from bot.base.errors import ConfigurationError
 from bot.base.values import Task
+from bot.ports import ModelId
 from bot.trace.events import RunStarted
 
 _ELSEWHERE = frozenset({"prompt", "variables", "limits", "campaign", "branch", "seed"})
 """Fields of a task that are fields of `run_started` too."""
 _UNNEEDED = {"instructions": "", "file": ""}
 """Of the playbook: its text is in `prompt`, rendered, and where its file lay is nobody's business."""
+
+
+def run_started(task: Task, *, base: str, model: ModelId | None, sandbox: dict[str, Any], **more: Any) -> RunStarted:
+    """The first event of a run: all that is needed to know what it was, and to run it again.
+
+    `sandbox` is `bot.ports.Enforced`, plain; `more` are further fields of the event.
+    """
+    playbook = task.playbook
+    agent = playbook.mode == "agent"
+    return RunStarted(
+        plugin=task.plugin.name,
+        playbook=playbook.id,
+        playbook_version=playbook.version,
+        playbook_hash=playbook.hash,
+        campaign=task.campaign,
+        variables=dict(task.variables),
+        base_sha=base,
+        branch=task.branch,
+        model=msgspec.to_builtins(model) if model else None,
+        sandbox=sandbox,
+        limits=msgspec.to_builtins(task.limits),
+        seed=task.seed,
+        bot_version=__version__,
+        system=system_prompt(task) if agent else "",
+        prompt=task.prompt,
+        tools=tuple(msgspec.to_builtins(tool) for tool in declarations(task)) if agent else (),
+        task=as_recorded(task),
+        **more,
+    )
 
 
 def as_recorded(task: Task) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from typing import Any
 
 from bot.trace.inert import inert as inert
 from bot.trace.inert import inert_block as inert_block
+from bot.trace.inert import inert_quote as inert_quote
+from bot.trace.inert import inert_title as inert_title
 from bot.trace.reader import read
 from bot.trace.steps import Step, steps
 

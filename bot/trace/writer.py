@@ -6,11 +6,11 @@ import contextlib
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
-from bot.base.canonical import sha256
+from bot.base.canonical import sha256, spelled_out
 from bot.base.clock import Clock
 from bot.base.errors import WorldError
 from bot.base.redact import Redactor
@@ -131,7 +131,7 @@ class TraceWriter:
         except (UnicodeEncodeError, OverflowError):
             pass  # what JSON cannot hold is spelled out below
         plain = msgspec.to_builtins(body)
-        clean = self._redactor.value(_spelled_out(plain))
+        clean = self._redactor.value(spelled_out(plain))
         if isinstance(body, ModelReplied) and clean["raw"] != plain["raw"]:
             clean["replayable"] = False
         return _ENCODER.encode(clean)
@@ -187,19 +187,6 @@ def _whole_characters(head: bytes, tail: bytes) -> tuple[bytes, bytes]:
     while start < min(3, len(tail)) and tail[start] & 0xC0 == 0x80:
         start += 1
     return head, tail[start:]
-
-
-def _spelled_out(value: Any) -> Any:
-    """What JSON in UTF-8 cannot hold, as text: lone surrogates (names of files are bytes), very large integers."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, dict):
-        return {_spelled_out(name): _spelled_out(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_spelled_out(inner) for inner in value]
-    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:
-        return str(value)
-    return value
 
 
 def _unwritable(path: Path, error: OSError) -> WorldError:

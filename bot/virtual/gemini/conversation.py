@@ -11,7 +11,7 @@ from collections import Counter
 
 import msgspec
 
-from bot.base.canonical import canonical, digest, sha256
+from bot.base.canonical import canonical, digest, sha256, spelled_out
 from bot.virtual.gemini.wire import Content, FunctionCall, FunctionResponse, Generate, invalid
 
 _PLUGIN = re.compile(r"^Plugin: (\S+)\s*$", re.MULTILINE)
@@ -78,7 +78,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
 
 def calls_digest(calls: tuple[FunctionCall, ...]) -> str:
     """A short hash of a turn's calls."""
-    return sha256(canonical([[call.name, call.args, call.id] for call in calls]))[:16]
+    return sha256(canonical(spelled_out([[call.name, call.args, call.id] for call in calls])))[:16]
 
 
 def converse(request: Generate) -> Conversation:

@@ -58,7 +58,7 @@ class Bare:
     def refs(self, prefix: str = "refs/") -> dict[str, str]:
         """Full names and what they point at, sorted; a tag object's own id for an annotated tag."""
         raw = self.git.run("for-each-ref", "--format=%(objectname) %(refname)", prefix)
-        rows = (line.partition(" ") for line in raw.decode("utf-8", "surrogateescape").splitlines())
+        rows = (line.partition(" ") for line in raw.decode("utf-8", "surrogateescape").split("\n") if line)
         return {name: sha for sha, _, name in rows}
 
     def branches(self) -> dict[str, str]:

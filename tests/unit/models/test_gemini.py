@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,28 @@ def serving(*script: Item, **more: Any) -> Iterator[tuple[GeminiWire, GeminiMode
 
 def ask(model: GeminiModel, request: Request = ASK, attempts: list[Attempt] | None = None) -> Any:
     return model.reply(request, deadline=PATIENT, on_attempt=[].append if attempts is None else attempts.append)
+
+
+def test_tasks_side_by_side_share_a_model() -> None:
+    """The first calls come at the same moment, and nobody's client is closed under somebody else."""
+    with serving(*[answer({"text": "Done."})] * 8) as (server, model):
+        together = threading.Barrier(8)
+        wrong: list[BaseException] = []
+
+        def call() -> None:
+            together.wait()
+            try:
+                ask(model)
+            except BaseException as error:  # noqa: BLE001
+                wrong.append(error)
+
+        threads = [threading.Thread(target=call) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert wrong == []
+        assert len(server.requests) == 8
 
 
 # What is sent
