@@ -36,7 +36,8 @@ from bot.sandbox.ground import Ground
 from bot.sandbox.launcher import Launcher, Level
 from bot.task.pipeline import run_task
 from bot.task.proposal import Proposal
-from bot.task.run import TRACE, Workshop
+from bot.task.run import Workshop
+from bot.task.store import TRACE
 from bot.trace.writer import TraceWriter
 
 KEY = "AIza" + "SyC4naryKeyOfTheModel0123456789abcd"
@@ -169,7 +170,7 @@ class Arena:
             | more
         )
         out = self.folder / "out" / task.run
-        proposal = run_task(task, out, self.shop())
+        proposal, out = run_task(task, out, self.shop())
         return self.seen(proposal, out)
 
     def seen(self, proposal: Proposal, out: Path) -> Attack:
