@@ -358,6 +358,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class Approver(Protocol):
     """Asked before each effect, where a person wants to be."""
 
-    def ask(self, title: str, preview: str) -> Answer:
-        """`preview` is a diff or a command."""
+    def ask(self, title: str, preview: str, *, plugin: str) -> Answer:
+        """`preview` is a diff or a command; `plugin` is the name of the plugin that it is for."""
         ...

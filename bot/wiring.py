@@ -168,7 +168,13 @@ class Wiring:
         """The runtime rules of a task."""
         return guard_of(task, self.manifest.policy.protected)
 
-    def workshop(self, *, approver: Approver | None = None, progress: Progress | None = None) -> Workshop:
+    def workshop(
+        self,
+        *,
+        approver: Approver | None = None,
+        progress: Progress | None = None,
+        closed: Callable[[], str | None] = lambda: None,
+    ) -> Workshop:
         """What proposing needs; nothing in it can write to a forge."""
         launcher = Launcher(best_effort=self.manifest.sandbox == "best-effort")
 
@@ -190,6 +196,7 @@ class Wiring:
             reaching=self.settings.reaching,
             approver=approver,
             progress=progress or (lambda task, step: None),
+            closed=closed,
             stop=self.stop,
             interrupt=interrupt,
         )

@@ -116,9 +116,10 @@ def _perform(action: Action, hands: Hands) -> Output:
 
 
 def _approve(action: Action, tool: Tool, approver: Approver, hands: Hands) -> None:
-    title = f"{action.tool} in {hands.context.task.plugin.name}"
+    plugin = hands.context.task.plugin.name
+    title = f"{action.tool} in {plugin}"
     began = hands.clock.monotonic()
-    answer = approver.ask(title, tool.preview(action.args, hands.context))
+    answer = approver.ask(title, tool.preview(action.args, hands.context), plugin=plugin)
     hands.waited(hands.clock.monotonic() - began)
     hands.trace.append(
         ApprovalAsked(call=action.call, title=title, allowed=answer.allow, reason=answer.reason, stop=answer.stop),

@@ -20,7 +20,6 @@ from bot.fleet.bug_report import find_report
 from bot.fleet.keys import missing_key
 from bot.fleet.plan import Plan, make_plan, matrix, shard
 from bot.fleet.report import CampaignReport, make_report, reports_of, write_report
-from bot.ports import Approver
 from bot.wiring import Wiring, forget_secrets
 
 
@@ -94,12 +93,12 @@ def publish(common: Common, folder: Path) -> int:
 @click.option("--hitl", is_flag=True, help="Ask before each command or write, and before publishing.")
 def run(common: Common, selection: Selection, out: Path, dry_run: bool, hitl: bool) -> int:
     """Plan, propose and publish in one process."""
-    approver = TerminalApprover() if hitl else None
     with Wiring(common.settings(), common.fleet()) as wiring:
+        approver = TerminalApprover(wiring.stop) if hitl else None
         planned = _plan(common, selection, wiring)
         jobs = 1 if approver else common.jobs
         results = _propose(wiring, planned, planned.tasks, out, jobs=jobs, approver=approver)
-        if not dry_run and _may_publish(results, approver):
+        if not dry_run and _may_publish(results, approver, out):
             results = _publish_these(wiring, planned, results, out)
     return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
 
@@ -126,13 +125,14 @@ def _plan(common: Common, selection: Selection, wiring: Wiring) -> Plan:
 
 
 def _propose(
-    wiring: Wiring, planned: Plan, tasks: tuple[Task, ...], out: Path, *, jobs: int, approver: Approver | None
+    wiring: Wiring, planned: Plan, tasks: tuple[Task, ...], out: Path, *, jobs: int, approver: TerminalApprover | None
 ) -> list[campaign.Result]:
     if planned.playbook.mode == "agent" and wiring.settings.api_key is None:
         raise missing_key()
     forget_secrets()
-    with ProgressDisplay(len(tasks)) as display:
-        shop = wiring.workshop(approver=approver, progress=display.step)
+    with ProgressDisplay(len(tasks), live=approver is None) as display:
+        closed = approver.closed if approver else lambda: None
+        shop = wiring.workshop(approver=approver, progress=display.step, closed=closed)
         try:
             return campaign.propose(tasks, out.absolute(), shop, jobs=jobs, done=display.done)
         except KeyboardInterrupt:
@@ -164,7 +164,7 @@ def _resumable(folder: Path) -> Iterator[None]:
         raise
 
 
-def _may_publish(results: list[campaign.Result], approver: Approver | None) -> bool:
+def _may_publish(results: list[campaign.Result], approver: TerminalApprover | None, out: Path) -> bool:
     changed = [result for result in results if result.proposal.outcome == "changed"]
     if approver is None or not changed:
         return True
@@ -174,7 +174,11 @@ def _may_publish(results: list[campaign.Result], approver: Approver | None) -> b
         f"{result.proposal.reason}"
         for result in changed
     )
-    return approver.ask(f"Publish {len(changed)} proposals?", preview).allow
+    allowed = approver.may_publish(f"Publish {len(changed)} proposals?", preview)
+    if not allowed:
+        folder = out.absolute()
+        people().print(f"Nothing was published. It can be done later: fleet-bot publish {folder}", markup=False)
+    return allowed
 
 
 def _end(report: CampaignReport, out: Path, *, as_json: bool) -> int:

@@ -92,8 +92,9 @@ def _script(run: Run) -> None:
 def _approve(run: Run, command: str) -> None:
     if run.shop.approver is None:
         return
-    title = f"script in {run.task.plugin.name}"
-    answer = run.shop.approver.ask(title, f"$ {command}")
+    plugin = run.task.plugin.name
+    title = f"script in {plugin}"
+    answer = run.shop.approver.ask(title, f"$ {command}", plugin=plugin)
     run.trace.append(
         ApprovalAsked(call=_CALL, title=title, allowed=answer.allow, reason=answer.reason, stop=answer.stop), turn=1
     )

@@ -14,7 +14,7 @@ import msgspec
 from bot import __version__
 from bot.base.canonical import digest, spelled_out
 from bot.base.clock import Clock
-from bot.base.errors import FleetBotError
+from bot.base.errors import FleetBotError, TaskSkipped
 from bot.base.redact import Redactor
 from bot.base.staging import left_out
 from bot.base.values import Task, Usage
@@ -69,6 +69,8 @@ class Workshop:
     """Variables that a set-up needs to reach package indexes from here: proxies, certificates, where indexes are."""
     approver: Approver | None = None
     progress: Progress = lambda task, step: None
+    closed: Callable[[], str | None] = lambda: None
+    """Says why no further task may begin, or None."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when the campaign is interrupted; every run ends at its next step."""
     interrupt: Callable[[], None] = lambda: None
@@ -122,7 +124,12 @@ class Run:
         return self.task_key
 
     def check_out(self, origin: Origin) -> None:
-        """Clone, open a sandbox on the workspace, and begin the trace."""
+        """Clone, open a sandbox on the workspace, and begin the trace.
+
+        Raises `TaskSkipped` when no further task of the campaign may begin.
+        """
+        if (why := self.shop.closed()) is not None:
+            raise TaskSkipped(f"Not begun: {why}.")
         self.say("clone")
         self.checkout = Checkout.make(self.task, origin, self.shop.scratch())
         settings = self.checkout.git.blob(origin.base_head, NARROW_FILE)

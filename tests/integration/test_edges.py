@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from small_world import KEY, TOKEN, World
+from small_world import KEY, TOKEN, Done, World
 
 STAMP = """
     ---
@@ -69,3 +73,41 @@ def test_a_key_on_the_command_line_wins_over_the_environment(world: World) -> No
         "propose", "edit", "--out", str(world.out), "--json", "--api-key", KEY, env={"GEMINI_API_KEY": "wrong"}
     )
     assert done.code == 0, done.err
+
+
+def at_a_terminal(world: World, typed: str, *words: str) -> Done:
+    """Run the command with a person at a terminal who types ahead."""
+    master, slave = pty.openpty()
+    os.write(master, typed.encode())
+    with os.fdopen(master, "rb"), os.fdopen(slave, "r+b", buffering=0) as terminal:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "bot", *world.words(*words, "--out", str(world.out), "--json")],
+            env=dict(os.environ) | world.environ | {"TERM": "xterm"},
+            cwd=world.folder,
+            stdin=terminal,
+            stdout=subprocess.PIPE,
+            stderr=terminal,
+            text=True,
+            timeout=120,
+        )
+        shown = os.read(master, 1 << 16).decode(errors="replace").replace("\r\n", "\n")
+    return Done(done.returncode, done.stdout, shown)
+
+
+def test_a_person_who_says_stop_ends_the_campaign_and_nothing_is_published(world: World) -> None:
+    world.playbook("stamp", STAMP)
+    for name in "abc":
+        world.plugin(name, {"README.md": f"{name}\n"})
+    done = at_a_terminal(world, "a\ns\n", "run", "stamp", "--hitl")
+    assert done.code == 1, done.err
+    outcomes = {row["plugin"]: (row["outcome"], row["reason"]) for row in done.json["tasks"]}
+    assert outcomes["a"][0] == "changed"
+    assert outcomes["b"] == ("blocked", "A person refused the script. stopped by the person at the terminal")
+    assert outcomes["c"] == ("skipped", "Not begun: stopped by the person at the terminal.")
+    assert f"fleet-bot publish {world.out}" in done.err
+    assert "Publish 1 proposals?" not in done.err
+    assert "\x1b[1A" not in done.err, "a live table paints over the question"
+    again = at_a_terminal(world, "y\ny\ny\n", "run", "stamp", "--hitl")
+    assert again.code == 0, again.err
+    assert again.json["totals"] == {"changed": 3}
+    assert "Publish 3 proposals?" in again.err
