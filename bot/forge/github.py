@@ -53,7 +53,7 @@ class GitHubForge:
             self._github.close()
 
     def remote(self, repo: str) -> Remote:
-        """Where git fetches `repo` from. Raises `ConfigurationError` when it is not on this server."""
+        """Where git fetches `repo` from. Raises `ForgeError` when it is not on this server."""
         return Remote(url=f"{self._server}/{full_name(repo, self._server)}.git", token=self._token)
 
     def facts(self, repo: str) -> RepositoryFacts:

@@ -111,3 +111,15 @@ def test_a_person_who_says_stop_ends_the_campaign_and_nothing_is_published(world
     assert again.code == 0, again.err
     assert again.json["totals"] == {"changed": 3}
     assert "Publish 3 proposals?" in again.err
+
+
+def test_a_plugin_on_another_server_stops_only_itself(world: World) -> None:
+    world.playbook("stamp", STAMP)
+    world.entries.append({"name": "a", "repo": "https://gitlab.example/acme/a"})
+    world.plugin("b", {"README.md": "b\n"})
+    done = world.run("stamp")
+    assert done.code == 1
+    assert done.task("a")["outcome"] == "error"
+    assert "is not on" in done.task("a")["reason"]
+    assert "Write `repo` as" in done.task("a")["reason"]
+    assert done.task("b")["outcome"] == "changed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.base.errors import ConfigurationError, ForgeError, TaskBlocked
+from bot.base.errors import ForgeError, TaskBlocked
 from bot.base.git import GitDir, ls_remote
 
 BRANCHES = [
@@ -151,12 +151,12 @@ def test_a_repository_is_named_by_name_or_by_url(github_world, form):
     ],
 )
 def test_what_is_not_on_the_server_is_no_repository(github_world, repo):
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(ForgeError) as caught:
         github_world.forge.remote(repo)
     assert caught.value.cure
 
 
 def test_a_credential_in_a_url_is_refused_and_not_repeated(github_world):
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(ForgeError) as caught:
         github_world.forge.facts("https://x:ghp_secret@github.com/acme/widget")
     assert "ghp_secret" not in str(caught.value)
