@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
@@ -22,13 +22,16 @@ from bot.base.values import Playbook, Plugin, Report, Task
 from bot.expected.guard import guard_of
 from bot.fleet.keys import missing_key
 from bot.fleet.manifest import Manifest
-from bot.ports import Approver, ForgeRead, ForgeWrite, Guard, Model, ModelId, Remote, RepositoryFacts
+from bot.ports import Approver, ForgeRead, ForgeWrite, Guard, Model, ModelId, PullRequest, Remote, RepositoryFacts
 from bot.publish.publisher import Press
 from bot.sandbox.launcher import Launcher
-from bot.task.checkout import empty
+from bot.task.emptying import empty
 from bot.task.proposal import Proposal
 from bot.task.run import Progress, Workshop
 from bot.trace.writer import TraceWriter
+
+if TYPE_CHECKING:
+    from bot.forge.desk import GitHubDesk
 
 DEFAULT_MODEL = "gemini-3.8-flash"
 _PASSWORD = re.compile(r"://[^/@\s]*:?[^/@\s]*@")
@@ -60,9 +63,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reaching: dict[str, str] = {}
     """Variables that a plugin's set-up gets, to reach package indexes."""
     github_token: str | None = None
+    event_token: str | None = None
+    """The workflow's own token, for the issue that asked; without it the other one does that too."""
     github_api_url: str = "https://api.github.com"
     github_server_url: str = "https://github.com"
     jobs: int = 1
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """All keys and tokens, for what has to hide them."""
+        return tuple(secret for secret in (self.api_key, self.github_token, self.event_token) if secret)
 
     def __repr__(self) -> str:
         # Keys and tokens must not reach a log by way of a traceback or an assertion.
@@ -79,6 +89,7 @@ def from_environment(environ: Mapping[str, str], **given: object) -> Settings:
         },
         "gemini_base_url": environ.get("GOOGLE_GEMINI_BASE_URL") or None,
         "github_token": environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or None,
+        "event_token": environ.get("FLEET_BOT_EVENT_TOKEN") or None,
     }
     for name in ("GITHUB_API_URL", "GITHUB_SERVER_URL"):
         if environ.get(name):
@@ -99,8 +110,10 @@ class Wiring:
         """`settings` carries the secrets; everything that is written is redacted for them."""
         self.settings, self.manifest = settings, manifest
         self.clock = clock or SystemClock()
-        self.redactor = Redactor([s for s in (settings.api_key, settings.github_token) if s])
+        self.redactor = Redactor(list(settings.secrets))
         self.stop = threading.Event()
+        self.reading: Callable[[ForgeRead], ForgeRead] = lambda forge: forge
+        """Put before the read access of proposing: repositories that are already here."""
         self._root: Path | None = None
 
     def __enter__(self) -> Self:
@@ -137,6 +150,18 @@ class Wiring:
 
         return GitHubForge(
             token=self.settings.github_token,
+            api_url=self.settings.github_api_url,
+            server_url=self.settings.github_server_url,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def desk(self) -> GitHubDesk:
+        """Who may ask, and what people who ask are told; PyGithub loads with its first question."""
+        from bot.forge.desk import GitHubDesk
+
+        return GitHubDesk(
+            token=self.settings.event_token or self.settings.github_token,
             api_url=self.settings.github_api_url,
             server_url=self.settings.github_server_url,
             clock=self.clock,
@@ -183,7 +208,7 @@ class Wiring:
             end_running()
 
         return Workshop(
-            forge=_Repositories(self),
+            forge=self.reading(_Repositories(self)),
             sandboxes=launcher,
             model=self.model,
             model_id=self.model_id,
@@ -240,6 +265,10 @@ class _Repositories:
     def issue(self, repo: str, number: int) -> Report:
         """An issue as it is now."""
         return self._of(repo).issue(repo, number)
+
+    def find_pulls(self, repo: str, branch: str) -> tuple[PullRequest, ...]:
+        """The pull requests from a branch."""
+        return self._of(repo).find_pulls(repo, branch)
 
     def _of(self, repo: str) -> ForgeRead:
         return self._wiring.forge(repo)

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tunnel": ("bot.cli.tunnel:tunnel", "Fly a playbook in the wind tunnel; writes its certificate."),
     "spec": ("bot.cli.spec:spec", "Expected behaviour: show that every rule can fail."),
     "trace": ("bot.cli.trace:trace", "Show, verify, compare, replay and export execution traces."),
+    "action": ("bot.cli.action:action", "The entry of the GitHub Action."),
     "virtual-github": ("bot.cli.virtual_github:virtual_github", "Serve a virtual GitHub on loopback."),
 }
 """Name → (`module:attribute`, the line in --help). Modules load when their command runs, so --help loads none."""

@@ -11,8 +11,7 @@ import msgspec
 from bot.base.errors import WorldError
 from bot.base.values import GOOD_OUTCOMES, Outcome, Usage
 from bot.fleet.run import Result
-from bot.task.run import TRACE
-from bot.task.store import FILE
+from bot.task.store import FILE, TRACE
 from bot.trace.comment import inert
 
 _ORDER: tuple[Outcome, ...] = ("changed", "no_change", "skipped", "blocked", "failed", "error")

@@ -45,7 +45,8 @@ def propose(
 
     def one(task: Task) -> Result:
         folder = out / task.campaign / task.plugin.name
-        result = Result(proposal=run_task(task, folder, shop), folder=str(folder))
+        proposal, place = run_task(task, folder, shop)
+        result = Result(proposal=proposal, folder=str(place))
         done(result)
         return result
 

@@ -17,7 +17,7 @@ from bot.base.git import GitDir
 from bot.base.values import Network, Report, Task
 from bot.expected.guard import guard_of
 from bot.models.replay import ReplayModel
-from bot.ports import Answer, ModelId, Remote, RepositoryFacts
+from bot.ports import Answer, ModelId, PullRequest, Remote, RepositoryFacts
 from bot.task.pipeline import run_task
 from bot.task.recorded import task_of
 from bot.task.recording import Recording, Replayed, look
@@ -53,7 +53,7 @@ def replay(file: Path, shop: Workshop, remote: Callable[[Task], Remote], allowed
     comparison = recording.comparison()
     again = _workshop(shop, recording, comparison, _Mirror(shop.scratch(), recording.started, remote(task)))
     try:
-        ended = run_task(task, shop.scratch(), again)
+        ended, _ = run_task(task, shop.scratch(), again)
         comparison.ended()
         if comparison.divergence is None and ended.trace is None:
             raise WorldError(ended.reason)
@@ -120,6 +120,10 @@ class _Mirror:
     def facts(self, repo: str) -> RepositoryFacts:
         """As it was when the run began: the run got as far as a checkout."""
         return RepositoryFacts(full_name=repo, default_branch=self._branch, private=True)
+
+    def find_pulls(self, repo: str, branch: str) -> tuple[PullRequest, ...]:
+        """None stood in the way: the run got as far as a checkout."""
+        return ()
 
     def issue(self, repo: str, number: int) -> Report:
         """The report is in the task."""

@@ -458,6 +458,8 @@ class RunFinished(EventBody, frozen=True, kw_only=True, tag="run_finished"):
     """`hash` of the line before."""
     answer: str | None = None
     """The model's last text."""
+    text: str = ""
+    """Hash of what the pull request is to say; empty when there is to be none."""
 
 
 class Seal(msgspec.Struct, frozen=True, kw_only=True):
