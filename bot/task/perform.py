@@ -45,6 +45,7 @@ def _agent(run: Run) -> None:
         progress=run.say,
         spent=spent,
         began=run.began,
+        purse=run.shop.purse,
     )
     run.answer = run_loop(crew).answer
 

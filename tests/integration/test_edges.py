@@ -123,3 +123,31 @@ def test_a_plugin_on_another_server_stops_only_itself(world: World) -> None:
     assert "is not on" in done.task("a")["reason"]
     assert "Write `repo` as" in done.task("a")["reason"]
     assert done.task("b")["outcome"] == "changed"
+
+
+def test_a_campaigns_budget_blocks_what_is_under_way_and_skips_what_is_not_begun(world: World) -> None:
+    world.playbook("edit", EDIT)
+    for name in "abc":
+        world.plugin(name, {"a": "old\n"})
+        world.script(name, "edit", QUICK)
+    done = world.fleet_bot("run", "edit", "--out", str(world.out), "--json", "--jobs", "1", "--budget", "0.000001")
+    assert done.code == 1
+    outcomes = {row["plugin"]: (row["outcome"], row["reason"]) for row in done.json["tasks"]}
+    assert outcomes["a"][0] == "blocked"
+    assert outcomes["a"][1].startswith("The campaign's $1e-06 are spent.")
+    assert {outcomes[name][0] for name in "bc"} == {"skipped"}
+    assert outcomes["b"][1].startswith("Not begun: The campaign's $1e-06 are spent.")
+    world.settings["campaign"] = {"cost_usd": 5}
+    assert world.run("edit").json["totals"] == {"changed": 3}
+
+
+def test_a_command_that_asks_no_model_looks_for_no_key(world: World) -> None:
+    world.playbook("stamp", STAMP)
+    world.plugin("a", {"README.md": "a\n"})
+    world.run("stamp", "--dry-run")
+    (world.folder / ".env").write_bytes(b"GEMINI_API_KEY=\xff")
+    assert world.fleet_bot("plan", "stamp", "--json").code == 0
+    assert world.fleet_bot("publish", str(world.out), "--json").code == 0
+    done = world.run("stamp")
+    assert done.code == 2
+    assert "not UTF-8" in done.err
