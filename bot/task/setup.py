@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 
 from bot.base.errors import TaskFailed
@@ -28,7 +29,7 @@ def set_up(run: Run) -> None:
     commands = [plugin.setup]
     if _PYTHON.search(plugin.setup):
         base = getattr(sys, "_base_executable", sys.executable)
-        commands.insert(0, f"{base} -m venv {run.place.environment}")
+        commands.insert(0, f"{shlex.quote(base)} -m venv {shlex.quote(str(run.place.environment))}")
         if _GROUPS.search(plugin.setup):
             # Dependency groups (PEP 735) came with pip 25.1; Python 3.11 and 3.12 bring an older one.
             commands.insert(1, "python -m pip install --quiet 'pip>=25.1'")

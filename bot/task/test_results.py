@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 
 import msgspec
 
@@ -43,7 +44,7 @@ def run_suite(
     """
     # A new name each time: a file left behind by the code under test cannot be taken for a result.
     report = f".fleet-bot-{secrets.token_hex(8)}.xml"
-    env = {"PYTEST_ADDOPTS": f"--junitxml={workspace}/{report}"}
+    env = {"PYTEST_ADDOPTS": shlex.quote(f"--junitxml={workspace}/{report}")}
     result = sandbox.run(test.command, timeout=timeout, env=env, cwd=plugin.directory)
     configured = "/".join(part for part in (plugin.directory, test.junit) if part and part != ".")
     tests = _read(sandbox, report)

@@ -151,3 +151,17 @@ def test_a_command_that_asks_no_model_looks_for_no_key(world: World) -> None:
     done = world.run("stamp")
     assert done.code == 2
     assert "not UTF-8" in done.err
+
+
+def test_a_scratch_folder_whose_name_has_a_space_and_an_umlaut_breaks_nothing(world: World, tmp_path: Path) -> None:
+    scratch = tmp_path / "Übung 1"
+    scratch.mkdir()
+    world.playbook("stamp", STAMP)
+    test = "def test_it():\n    assert True\n"
+    world.plugin("a", {"test_a.py": test}, setup="python -c 'import sys; print(sys.prefix)'", test="pytest -q")
+    done = world.process("run", "stamp", "--out", str(world.out), "--json", env={"TMPDIR": str(scratch)}, timeout=300)
+    assert done.code == 0, done.err
+    verification = world.proposal(done.task("a"))["verification"]
+    assert verification["head"]["passed"] == 1
+    assert verification["head"]["per_test"]
+    assert list(scratch.iterdir()) == []
