@@ -240,7 +240,6 @@ class RepositoryFacts(msgspec.Struct, frozen=True, kw_only=True):
     default_branch: str
     archived: bool = False
     private: bool = False
-    empty: bool = False
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):

@@ -61,14 +61,11 @@ class GitHubForge:
 
         def call() -> RepositoryFacts:
             found = self._repository(repo)
-            # The size lags behind, so zero is only a hint; nothing else would say it.
-            empty = found.size == 0 and not found.get_branches().get_page(0)
             return RepositoryFacts(
                 full_name=found.full_name,
                 default_branch=found.default_branch,
                 archived=found.archived,
                 private=found.private,
-                empty=empty,
             )
 
         return self._asking.read(f"read {self._name(repo)}", call)
