@@ -117,7 +117,7 @@ class _Job:
         plan = self._plan()
         due = running(same_tasks(plan, self.manifest, self.playbooks))
         part = shard(due, self.inputs.shard) if self.inputs.shard else due
-        return self._end(self._propose(plan, part))
+        return self._end(self._propose(plan, part, share=len(part) / max(1, len(due))))
 
     def publish(self) -> Ending:
         """Publish the proposals that were planned."""
@@ -191,9 +191,10 @@ class _Job:
             raise ConfigurationError(msg, "Run `command: plan` first, or use `command: run`.")
         return plan
 
-    def _propose(self, plan: PlanFile, tasks: tuple[Task, ...]) -> list[Result]:
+    def _propose(self, plan: PlanFile, tasks: tuple[Task, ...], *, share: float = 1.0) -> list[Result]:
         self.wiring.reading = lambda others: carrying.CarriedRepositories(plan.carried, self.plan_folder, others)
-        return propose_tasks(self.wiring, tasks, self.inputs.out, jobs=self.inputs.jobs)
+        budget = self.wiring.budget(share=share)
+        return propose_tasks(self.wiring, tasks, self.inputs.out, jobs=self.inputs.jobs, budget=budget)
 
     def _refuse_unplanned(self, plan: PlanFile) -> None:
         """A job that was taken over cannot have something published that nobody planned."""

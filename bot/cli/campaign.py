@@ -19,14 +19,20 @@ from bot.cli.progress import ProgressDisplay
 from bot.fleet import run as campaign
 from bot.fleet.bug_report import find_report
 from bot.fleet.keys import missing_key
+from bot.fleet.manifest import CampaignBudget
 from bot.fleet.plan import Plan, make_plan, matrix, shard
 from bot.fleet.report import CampaignReport, make_report, reports_of, write_report
-from bot.ports import Approver
 from bot.trace.inert import counted
 from bot.windtunnel.clearance import Clearance, with_notes
 from bot.wiring import Wiring, forget_secrets
 
 KnownPlaybook = Callable[[str], Playbook | None]
+_budget_option = click.option(
+    "--budget",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="USD",
+    help="What all tasks together may cost (campaign.cost_usd of fleet.yaml).",
+)
 
 
 @click.command()
@@ -36,7 +42,7 @@ KnownPlaybook = Callable[[str], Playbook | None]
 @click.option("--prompt", is_flag=True, help="Show the rendered prompt of each task.")
 def plan(common: Common, selection: Selection, shards: int | None, prompt: bool) -> int:
     """Say what would run where. Nothing is cloned and no model is asked."""
-    with Wiring(common.settings(), common.fleet()) as wiring:
+    with Wiring(common.settings(model=False), common.fleet()) as wiring:
         planned = _plan(common, selection, wiring)
         cleared = clearance_of(common, planned, wiring)
     if common.json or shards:
@@ -58,13 +64,16 @@ def plan(common: Common, selection: Selection, shards: int | None, prompt: bool)
 @task_options
 @common_options
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where proposals go.")
+@_budget_option
 @click.option("--shard", "part", metavar="I/N", help="Only the I-th of N shards of the plan.")
-def propose(common: Common, selection: Selection, out: Path, part: str | None) -> int:
+def propose(common: Common, selection: Selection, out: Path, part: str | None, budget: float | None) -> int:
     """Run tasks and write proposals. Needs no write access to any repository."""
     with Wiring(common.settings(), common.fleet()) as wiring:
         planned = _cleared(common, _plan(common, selection, wiring), wiring)
         tasks = shard(planned.tasks, part) if part else planned.tasks
-        results = propose_tasks(wiring, tasks, out, jobs=common.jobs)
+        share = len(tasks) / len(planned.tasks) if part and planned.tasks else 1.0
+        purse = wiring.budget(cost_usd=budget, share=share)
+        results = propose_tasks(wiring, tasks, out, jobs=common.jobs, budget=purse)
     return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
 
 
@@ -76,7 +85,7 @@ def publish(common: Common, folder: Path) -> int:
     if not folder.is_dir():
         msg = f"{folder} is no folder."
         raise UsageError(msg, "Give the folder that `fleet-bot propose --out` wrote.")
-    with Wiring(common.settings(), common.fleet()) as wiring:
+    with Wiring(common.settings(model=False), common.fleet()) as wiring:
         forget_secrets()
         results = publish_folder(wiring, folder, common.known_playbook)
     if not results:
@@ -98,18 +107,20 @@ def publish(common: Common, folder: Path) -> int:
 @task_options
 @common_options
 @click.option("--out", type=click.Path(path_type=Path), default=DEFAULT_OUT, metavar="DIR", help="Where proposals go.")
+@_budget_option
 @click.option("--dry-run", is_flag=True, help="Do everything but publish.")
 @click.option("--hitl", is_flag=True, help="Ask before each command or write, and before publishing.")
-def run(common: Common, selection: Selection, out: Path, dry_run: bool, hitl: bool) -> int:
+def run(common: Common, selection: Selection, out: Path, budget: float | None, dry_run: bool, hitl: bool) -> int:
     """Plan, propose and publish in one process."""
-    approver = TerminalApprover() if hitl else None
     with Wiring(common.settings(), common.fleet()) as wiring:
+        approver = TerminalApprover(wiring.stop) if hitl else None
         planned = _cleared(common, _plan(common, selection, wiring), wiring)
         if not dry_run:
             _need_token(wiring, planned.tasks)
         jobs = 1 if approver else common.jobs
-        results = propose_tasks(wiring, planned.tasks, out, jobs=jobs, approver=approver)
-        if not dry_run and _may_publish(results, approver):
+        purse = wiring.budget(cost_usd=budget)
+        results = propose_tasks(wiring, planned.tasks, out, jobs=jobs, approver=approver, budget=purse)
+        if not dry_run and _may_publish(results, approver, out):
             results = publish_these(wiring, results, {planned.playbook.id: planned.playbook}.get, out)
     return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
 
@@ -151,14 +162,21 @@ def _cleared(common: Common, planned: Plan, wiring: Wiring) -> Plan:
 
 
 def propose_tasks(
-    wiring: Wiring, tasks: tuple[Task, ...], out: Path, *, jobs: int, approver: Approver | None = None
+    wiring: Wiring,
+    tasks: tuple[Task, ...],
+    out: Path,
+    *,
+    jobs: int,
+    approver: TerminalApprover | None = None,
+    budget: CampaignBudget | None = None,
 ) -> list[campaign.Result]:
     """Run tasks, shown as they go. Raises `ConfigurationError` when a model is needed and there is no key."""
-    if wiring.settings.api_key is None and any(task.playbook.mode == "agent" for task in tasks):
+    if not wiring.settings.may_ask and any(task.playbook.mode == "agent" for task in tasks):
         raise missing_key()
     forget_secrets()
-    with ProgressDisplay(len(tasks)) as display:
-        shop = wiring.workshop(approver=approver, progress=display.step)
+    with ProgressDisplay(len(tasks), live=approver is None) as display:
+        closed = approver.closed if approver else lambda: None
+        shop = wiring.workshop(approver=approver, progress=display.step, closed=closed, budget=budget)
         try:
             return campaign.propose(tasks, out.absolute(), shop, jobs=jobs, done=display.done)
         except KeyboardInterrupt:
@@ -193,7 +211,7 @@ def _resumable(folder: Path) -> Iterator[None]:
         raise
 
 
-def _may_publish(results: list[campaign.Result], approver: Approver | None) -> bool:
+def _may_publish(results: list[campaign.Result], approver: TerminalApprover | None, out: Path) -> bool:
     changed = [result for result in results if result.proposal.outcome == "changed"]
     if approver is None or not changed:
         return True
@@ -203,7 +221,11 @@ def _may_publish(results: list[campaign.Result], approver: Approver | None) -> b
         f"{result.proposal.reason}"
         for result in changed
     )
-    return approver.ask(f"Publish {len(changed)} proposals?", preview).allow
+    allowed = approver.may_publish(f"Publish {len(changed)} proposals?", preview)
+    if not allowed:
+        folder = out.absolute()
+        people().print(f"Nothing was published. It can be done later: fleet-bot publish {folder}", markup=False)
+    return allowed
 
 
 def _end(report: CampaignReport, out: Path, *, as_json: bool) -> int:

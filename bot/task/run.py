@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self, TextIO
 import msgspec
 
 from bot import __version__
+from bot.agent.limits import Purse
 from bot.base.canonical import digest, spelled_out
 from bot.base.clock import Clock
 from bot.base.errors import FleetBotError, TaskBlocked, TaskFailed, TaskSkipped
@@ -71,6 +72,10 @@ class Workshop:
     """Variables that a set-up needs to reach package indexes from here: proxies, certificates, where indexes are."""
     approver: Approver | None = None
     progress: Progress = lambda task, step: None
+    purse: Purse = field(default_factory=Purse)
+    """The campaign's money and tokens."""
+    closed: Callable[[], str | None] = lambda: None
+    """Says why no further task may begin, or None."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when the campaign is interrupted; every run ends at its next step."""
     interrupt: Callable[[], None] = lambda: None
@@ -163,7 +168,14 @@ class Run:
         return self.task_key
 
     def check_out(self, origin: Origin) -> None:
-        """Clone, open a sandbox on the workspace, and begin the trace."""
+        """Clone, open a sandbox on the workspace, and begin the trace.
+
+        Raises `TaskSkipped` when no further task of the campaign may begin.
+        """
+        if (why := self.shop.closed()) is not None:
+            raise TaskSkipped(f"Not begun: {why}.")
+        if (spent := self.shop.purse.reached()) is not None:
+            raise TaskSkipped(f"Not begun: {spent.message}", "Raise the campaign's budget and run it again.")
         self.say("clone")
         self.checkout = Checkout.make(self.task, origin, self.shop.scratch())
         settings = self.checkout.git.blob(origin.base_head, NARROW_FILE)

@@ -223,6 +223,9 @@ class TestCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Where the numbers come from."""
 
 
+Phase = Literal["setup", "agent", "script", "probe", "verify"]
+
+
 class CommandRun(EventBody, frozen=True, kw_only=True, tag="command_run"):
     """A command ended."""
 
@@ -248,7 +251,7 @@ class CommandRun(EventBody, frozen=True, kw_only=True, tag="command_run"):
     """SHA-256 of the whole in `blobs/`, when it was cut."""
     timed_out: bool = False
     """Whether it was stopped by the clock."""
-    phase: Literal["setup", "agent", "script", "probe", "verify"] = "agent"
+    phase: Phase = "agent"
     """Who wanted it: `agent` the model, the others fleet-bot."""
     call: str | None = None
     """The call that it belongs to; null for commands of ours."""

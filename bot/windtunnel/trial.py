@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from bot.agent.effects import record_command
 from bot.agent.loop import Crew, run_loop
 from bot.base.errors import ConfigurationError
 from bot.base.redact import Redactor
@@ -19,7 +20,7 @@ from bot.task.ending import Ended, outcome_of
 from bot.task.prove import check_change
 from bot.task.question import ask
 from bot.task.recorded import run_started
-from bot.task.test_results import Suite, record, run_suite
+from bot.task.test_results import Suite, run_suite
 from bot.task.verify import Trees, verify
 from bot.trace.events import RunFinished, VerificationDone
 from bot.trace.memory import MemoryTrace
@@ -138,7 +139,7 @@ class _Flight:
             sandbox.restore(head)
         for command in rule.commands:
             result = sandbox.run(command, timeout=self.task.limits.command_seconds, cwd=plugin.directory)
-            record(self.trace, command, result, phase="verify")
+            record_command(self.trace, command, result, phase="verify")
             if result.exit_code != 0:
                 reason = f"`{command}` ended with exit code {result.exit_code} on the result"
                 return msgspec.structs.replace(proof, proven=False, reason=reason)
