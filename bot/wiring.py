@@ -21,6 +21,7 @@ from bot.expected.guard import guard_of
 from bot.fleet.keys import missing_key
 from bot.fleet.manifest import Manifest
 from bot.ports import Approver, ForgeRead, ForgeWrite, Guard, Model, ModelId, PullRequest, Remote, RepositoryFacts
+from bot.publish.comment import place_of
 from bot.publish.publisher import Press
 from bot.sandbox.launcher import Launcher
 from bot.task.emptying import empty
@@ -71,6 +72,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     github_api_url: str = "https://api.github.com"
     github_server_url: str = "https://github.com"
     jobs: int = 1
+    trace_url: str | None = None
+    """Where people find the traces of this process; None: in its own folders."""
 
     def __repr__(self) -> str:
         # Keys and tokens must not reach a log by way of a traceback or an assertion.
@@ -87,11 +90,18 @@ def from_environment(environ: Mapping[str, str], **given: object) -> Settings:
         },
         "gemini_base_url": environ.get("GOOGLE_GEMINI_BASE_URL") or None,
         "github_token": environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or None,
+        "trace_url": environ.get("FLEET_BOT_TRACE_URL") or _page_of_this_job(environ),
     }
     for name in ("GITHUB_API_URL", "GITHUB_SERVER_URL"):
         if environ.get(name):
             found[name.lower()] = environ[name].rstrip("/")
     return msgspec.convert(found | {k: v for k, v in given.items() if v is not None}, Settings)
+
+
+def _page_of_this_job(environ: Mapping[str, str]) -> str | None:
+    """The page of an Actions run, where its artifacts are."""
+    server, repo, run = (environ.get(f"GITHUB_{name}") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
+    return f"{server}/{repo}/actions/runs/{run}" if environ.get("GITHUB_ACTIONS") and server and repo and run else None
 
 
 def forget_secrets() -> None:
@@ -204,6 +214,7 @@ class Wiring:
             redactor=self.redactor,
             journal=self._journal,
             scratch=self.scratch,
+            trace_link=lambda folder: place_of(folder, self.settings.trace_url),
         )
 
     def _journal(self, file: Path, proposal: Proposal) -> TraceWriter:

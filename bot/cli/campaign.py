@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bot.base.errors import UsageError
+from bot.base.errors import ConfigurationError, UsageError
 from bot.base.values import Task
 from bot.cli.hitl import TerminalApprover
 from bot.cli.options import DEFAULT_OUT, Common, Selection, common_options, task_options
@@ -17,7 +19,7 @@ from bot.fleet import run as campaign
 from bot.fleet.bug_report import find_report
 from bot.fleet.keys import missing_key
 from bot.fleet.plan import Plan, make_plan, matrix, shard
-from bot.fleet.report import CampaignReport, make_report, reports_of, write_report
+from bot.fleet.report import CampaignReport, make_report, reports_of, write_report, write_reports
 from bot.ports import Approver
 from bot.wiring import Wiring, forget_secrets
 
@@ -72,9 +74,8 @@ def publish(common: Common, folder: Path) -> int:
     if not results:
         msg = f"There is no proposal below {folder}."
         raise UsageError(msg, "Give the folder that `fleet-bot propose --out` wrote.")
+    write_reports(results, folder)
     reports = reports_of(results)
-    for report in reports:
-        write_report(report, folder)
     if common.json:
         emit_json(reports[0] if len(reports) == 1 else {"campaigns": reports})
     else:
@@ -98,7 +99,7 @@ def run(common: Common, selection: Selection, out: Path, dry_run: bool, hitl: bo
         jobs = 1 if approver else common.jobs
         results = _propose(wiring, planned, planned.tasks, out, jobs=jobs, approver=approver)
         if not dry_run and _may_publish(results, approver):
-            results = _publish_these(wiring, planned, results)
+            results = _publish_these(wiring, planned, results, out)
     return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
 
 
@@ -142,14 +143,44 @@ def _propose(
 
 
 def _publish(common: Common, wiring: Wiring, folder: Path) -> list[campaign.Result]:
-    with ProgressDisplay(0) as display:
-        return campaign.publish_all(folder.absolute(), wiring.press(common.known_playbook), done=display.done)
+    published: list[campaign.Result] = []
+    press = wiring.press(common.known_playbook)
+    with ProgressDisplay(0) as display, _kept(published, lambda: write_reports(published, folder), folder):
+        return campaign.publish_all(folder.absolute(), press, done=_both(published, display))
 
 
-def _publish_these(wiring: Wiring, planned: Plan, results: list[campaign.Result]) -> list[campaign.Result]:
+def _publish_these(wiring: Wiring, planned: Plan, results: list[campaign.Result], out: Path) -> list[campaign.Result]:
+    published: list[campaign.Result] = []
     press = wiring.press({planned.playbook.id: planned.playbook}.get)
-    with ProgressDisplay(len(results)) as display:
-        return campaign.publish_results(results, press, done=display.done)
+
+    def keep() -> None:
+        ended = {result.folder: result for result in published}
+        rows = [ended.get(result.folder, result) for result in results]
+        write_report(make_report(planned.playbook.id, planned.campaign, rows), out)
+
+    with ProgressDisplay(len(results)) as display, _kept(published, keep, out):
+        return campaign.publish_results(results, press, done=_both(published, display))
+
+
+def _both(published: list[campaign.Result], display: ProgressDisplay) -> Callable[[campaign.Result], None]:
+    def done(result: campaign.Result) -> None:
+        published.append(result)
+        display.done(result)
+
+    return done
+
+
+@contextmanager
+def _kept(published: list[campaign.Result], write: Callable[[], None], out: Path) -> Iterator[None]:
+    """What was published before ^C, or before the token was refused, is reported all the same."""
+    try:
+        yield
+    except (KeyboardInterrupt, ConfigurationError):
+        if published:
+            write()
+        so_far = f"{len(published)} published so far, see {out / 'report.json'}" if published else "nothing published"
+        people().print(f"stopped: {so_far}; run the same command again to go on from there.", markup=False)
+        raise
 
 
 def _may_publish(results: list[campaign.Result], approver: Approver | None) -> bool:

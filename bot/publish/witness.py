@@ -27,39 +27,32 @@ from bot.trace.events import (
 )
 from bot.trace.line import Line
 
+_TELLING = (VerificationDone, CommitCreated, RunFinished)
+"""Of these the last one counts."""
+
 
 def contradictions(proposal: Proposal, lines: Iterable[Line]) -> Iterator[str]:
     """Where a proposal says otherwise than its trace."""
-    started: RunStarted | None = None
-    proof: VerificationDone | None = None
-    commit: CommitCreated | None = None
-    finished: RunFinished | None = None
+    told: dict[type, object] = {}
     for line in lines:
-        match line.body:
-            case RunStarted() if started is None:
-                started = line.body
-            case VerificationDone():
-                proof = line.body
-            case CommitCreated():
-                commit = line.body
-            case RunFinished():
-                finished = line.body
-    if started is None or (started.plugin, started.playbook, started.playbook_hash, started.campaign) != (
-        proposal.plugin,
-        proposal.playbook,
-        proposal.playbook_hash,
-        proposal.campaign,
-    ):
+        if isinstance(line.body, _TELLING):
+            told[type(line.body)] = line.body
+        elif isinstance(line.body, RunStarted):
+            told.setdefault(RunStarted, line.body)
+    started, commit = told.get(RunStarted), told.get(CommitCreated)
+    proof, finished = told.get(VerificationDone), told.get(RunFinished)
+    names = ("plugin", "playbook", "playbook_hash", "campaign")
+    if not _same(started, proposal, names):
         yield "the trace is of another run"
-    elif (started.base_sha, started.branch) != (proposal.base_sha, proposal.branch):
+    elif not _same(started, proposal, ("base_sha", "branch")):
         yield "the trace is of a run on another commit or for another branch"
-    if commit is None or (commit.sha, commit.tree) != (proposal.commit, proposal.tree):
+    if not isinstance(commit, CommitCreated) or (commit.sha, commit.tree) != (proposal.commit, proposal.tree):
         yield "the trace made another commit"
-    if proof is None or not proof.proven:
+    if not isinstance(proof, VerificationDone) or not proof.proven:
         yield "the trace has no proof"
     elif proof != proposal.verification:
         yield "the trace has another proof"
-    if finished is None or finished.outcome != "changed":
+    if not isinstance(finished, RunFinished) or finished.outcome != "changed":
         yield "the run in the trace did not end with a change"
     elif finished.text != text_digest(proposal):
         yield "the run in the trace ended with another text for the pull request"
@@ -81,6 +74,10 @@ def bent_tests(proposal: Proposal, lines: Iterable[Line], git: GitDir) -> Iterat
 def _lost(then: bytes | None, final: bytes, path: str) -> bool:
     """Whether something that a test asserted then is not asserted any more. What it was is not always known."""
     return then is None or bool(assertions(then, path) - assertions(final, path))
+
+
+def _same(started: object, proposal: Proposal, names: tuple[str, ...]) -> bool:
+    return all(getattr(started, name, None) == getattr(proposal, name) for name in names)
 
 
 class _Story:

@@ -17,7 +17,7 @@ from bot.base.git import GitDir
 from bot.base.values import Network, Report, Task
 from bot.expected.guard import guard_of
 from bot.models.replay import ReplayModel
-from bot.ports import Answer, ModelId, Remote, RepositoryFacts
+from bot.ports import Answer, ModelId, PullRequest, Remote, RepositoryFacts
 from bot.task.pipeline import run_task
 from bot.task.recorded import task_of
 from bot.task.recording import Recording, Replayed, look
@@ -116,6 +116,10 @@ class _Mirror:
     def remote(self, repo: str) -> Remote:
         """The copy, whatever is asked for."""
         return Remote(url=str(self._git.path))
+
+    def find_pulls(self, repo: str, branch: str) -> tuple[PullRequest, ...]:
+        """None: what became of the recorded run does not keep it from being run again."""
+        return ()
 
     def facts(self, repo: str) -> RepositoryFacts:
         """As it was when the run began: the run got as far as a checkout."""

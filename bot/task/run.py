@@ -122,6 +122,7 @@ class Run:
     def check_out(self, origin: Origin) -> None:
         """Clone, open a sandbox on the workspace, and begin the trace."""
         self.say("clone")
+        self.origin = origin
         self.checkout = Checkout.make(self.task, origin, self.shop.scratch())
         settings = self.checkout.git.blob(origin.base_head, NARROW_FILE)
         if settings is not None:
