@@ -243,6 +243,16 @@ class RepositoryFacts(msgspec.Struct, frozen=True, kw_only=True):
     empty: bool = False
 
 
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account may do in a repository."""
+
+    permission: str
+    """admin, write, read or none; maintainers have write, triagers read."""
+    role: str = ""
+    """As people know it: triage and maintain too, or an organisation's own."""
+    bot: bool = False
+
+
 class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A pull request as far as we care."""
 

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bot.base.errors import ConfigurationError, UsageError
+from bot.base.errors import UsageError
 from bot.base.values import Task
+from bot.cli.clearance import clearance_of
 from bot.cli.hitl import TerminalApprover
 from bot.cli.options import DEFAULT_OUT, Common, Selection, common_options, task_options
 from bot.cli.output import emit_json, people, show_report
 from bot.cli.progress import ProgressDisplay
+from bot.cli.publishing import publish_folder, publish_these
 from bot.fleet import run as campaign
 from bot.fleet.bug_report import find_report
 from bot.fleet.keys import missing_key
 from bot.fleet.plan import Plan, make_plan, matrix, shard
 from bot.fleet.report import CampaignReport, make_report, reports_of, write_report, write_reports
 from bot.ports import Approver
+from bot.windtunnel.clearance import Clearance, with_notes
 from bot.wiring import Wiring, forget_secrets
 
 
@@ -33,8 +34,9 @@ def plan(common: Common, selection: Selection, shards: int | None, prompt: bool)
     """Say what would run where. Nothing is cloned and no model is asked."""
     with Wiring(common.settings(), common.fleet()) as wiring:
         planned = _plan(common, selection, wiring)
+        cleared = clearance_of(common, planned, wiring)
     if common.json or shards:
-        emit_json(matrix(planned, shards) if shards else _as_json(planned, prompt=prompt))
+        emit_json(matrix(planned.tasks, shards) if shards else _as_json(planned, cleared, prompt=prompt))
         return 0
     console = people()
     console.print(f"{planned.playbook.id} {planned.playbook.version}, campaign {planned.campaign}", markup=False)
@@ -43,6 +45,8 @@ def plan(common: Common, selection: Selection, shards: int | None, prompt: bool)
         console.print(f"  {task.plugin.name}: {note}", markup=False)
         if prompt:
             console.print(task.prompt, markup=False)
+    if cleared.required and not cleared.valid:
+        console.print(f"It would be refused: {cleared.reason}. Run `{cleared.cure}` first.", markup=False)
     return 0
 
 
@@ -54,9 +58,9 @@ def plan(common: Common, selection: Selection, shards: int | None, prompt: bool)
 def propose(common: Common, selection: Selection, out: Path, part: str | None) -> int:
     """Run tasks and write proposals. Needs no write access to any repository."""
     with Wiring(common.settings(), common.fleet()) as wiring:
-        planned = _plan(common, selection, wiring)
+        planned = _cleared(common, _plan(common, selection, wiring), wiring)
         tasks = shard(planned.tasks, part) if part else planned.tasks
-        results = _propose(wiring, planned, tasks, out, jobs=common.jobs, approver=None)
+        results = propose_tasks(wiring, tasks, out, jobs=common.jobs)
     return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
 
 
@@ -70,11 +74,10 @@ def publish(common: Common, folder: Path) -> int:
         raise UsageError(msg, "Give the folder that `fleet-bot propose --out` wrote.")
     with Wiring(common.settings(), common.fleet()) as wiring:
         forget_secrets()
-        results = _publish(common, wiring, folder)
+        results = publish_folder(wiring, folder, common.known_playbook)
     if not results:
         msg = f"There is no proposal below {folder}."
         raise UsageError(msg, "Give the folder that `fleet-bot propose --out` wrote.")
-    write_reports(results, folder)
     reports = reports_of(results)
     if common.json:
         emit_json(reports[0] if len(reports) == 1 else {"campaigns": reports})
@@ -82,6 +85,7 @@ def publish(common: Common, folder: Path) -> int:
         console = people()
         for report in reports:
             show_report(report, console)
+    write_reports(results, folder)
     return 0 if all(report.good for report in reports) else 1
 
 
@@ -95,11 +99,11 @@ def run(common: Common, selection: Selection, out: Path, dry_run: bool, hitl: bo
     """Plan, propose and publish in one process."""
     approver = TerminalApprover() if hitl else None
     with Wiring(common.settings(), common.fleet()) as wiring:
-        planned = _plan(common, selection, wiring)
+        planned = _cleared(common, _plan(common, selection, wiring), wiring)
         jobs = 1 if approver else common.jobs
-        results = _propose(wiring, planned, planned.tasks, out, jobs=jobs, approver=approver)
+        results = propose_tasks(wiring, planned.tasks, out, jobs=jobs, approver=approver)
         if not dry_run and _may_publish(results, approver):
-            results = _publish_these(wiring, planned, results, out)
+            results = publish_these(wiring, results, {planned.playbook.id: planned.playbook}.get, out)
     return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
 
 
@@ -124,10 +128,18 @@ def _plan(common: Common, selection: Selection, wiring: Wiring) -> Plan:
     )
 
 
-def _propose(
-    wiring: Wiring, planned: Plan, tasks: tuple[Task, ...], out: Path, *, jobs: int, approver: Approver | None
+def _cleared(common: Common, planned: Plan, wiring: Wiring) -> Plan:
+    """The plan, if the fleet's policy lets it start. Raises `RefusedError` when a certificate is missing."""
+    found = clearance_of(common, planned, wiring)
+    found.enforce()
+    return with_notes(planned, found.note) if wiring.manifest.certificates.require != "never" else planned
+
+
+def propose_tasks(
+    wiring: Wiring, tasks: tuple[Task, ...], out: Path, *, jobs: int, approver: Approver | None = None
 ) -> list[campaign.Result]:
-    if planned.playbook.mode == "agent" and wiring.settings.api_key is None:
+    """Run tasks, shown as they go. Raises `ConfigurationError` when a model is needed and there is no key."""
+    if wiring.settings.api_key is None and any(task.playbook.mode == "agent" for task in tasks):
         raise missing_key()
     forget_secrets()
     with ProgressDisplay(len(tasks)) as display:
@@ -135,52 +147,9 @@ def _propose(
         try:
             return campaign.propose(tasks, out.absolute(), shop, jobs=jobs, done=display.done)
         except KeyboardInterrupt:
-            people().print(
-                f"interrupted: finished proposals are in {out}; run the same command again to go on from there.",
-                markup=False,
-            )
+            kept = f"finished proposals are in {out.absolute()}; run the same command again to go on from there."
+            people().print(f"interrupted: {kept}", markup=False)
             raise
-
-
-def _publish(common: Common, wiring: Wiring, folder: Path) -> list[campaign.Result]:
-    published: list[campaign.Result] = []
-    press = wiring.press(common.known_playbook)
-    with ProgressDisplay(0) as display, _kept(published, lambda: write_reports(published, folder), folder):
-        return campaign.publish_all(folder.absolute(), press, done=_both(published, display))
-
-
-def _publish_these(wiring: Wiring, planned: Plan, results: list[campaign.Result], out: Path) -> list[campaign.Result]:
-    published: list[campaign.Result] = []
-    press = wiring.press({planned.playbook.id: planned.playbook}.get)
-
-    def keep() -> None:
-        ended = {result.folder: result for result in published}
-        rows = [ended.get(result.folder, result) for result in results]
-        write_report(make_report(planned.playbook.id, planned.campaign, rows), out)
-
-    with ProgressDisplay(len(results)) as display, _kept(published, keep, out):
-        return campaign.publish_results(results, press, done=_both(published, display))
-
-
-def _both(published: list[campaign.Result], display: ProgressDisplay) -> Callable[[campaign.Result], None]:
-    def done(result: campaign.Result) -> None:
-        published.append(result)
-        display.done(result)
-
-    return done
-
-
-@contextmanager
-def _kept(published: list[campaign.Result], write: Callable[[], None], out: Path) -> Iterator[None]:
-    """What was published before ^C, or before the token was refused, is reported all the same."""
-    try:
-        yield
-    except (KeyboardInterrupt, ConfigurationError):
-        if published:
-            write()
-        so_far = f"{len(published)} published so far, see {out / 'report.json'}" if published else "nothing published"
-        people().print(f"stopped: {so_far}; run the same command again to go on from there.", markup=False)
-        raise
 
 
 def _may_publish(results: list[campaign.Result], approver: Approver | None) -> bool:
@@ -197,20 +166,22 @@ def _may_publish(results: list[campaign.Result], approver: Approver | None) -> b
 
 
 def _end(report: CampaignReport, out: Path, *, as_json: bool) -> int:
-    write_report(report, out)
     if as_json:
         emit_json(report)
     else:
         console = people()
         show_report(report, console)
         console.print(f"Proposals, traces and report: {out.absolute()}", markup=False)
+    # Last: whoever waits has seen how it ended also when there is no room for this.
+    write_report(report, out)
     return 0 if report.good else 1
 
 
-def _as_json(planned: Plan, *, prompt: bool) -> dict[str, Any]:
+def _as_json(planned: Plan, cleared: Clearance, *, prompt: bool) -> dict[str, Any]:
     return {
         "playbook": planned.playbook.id,
         "campaign": planned.campaign,
+        "certificate": cleared,
         "tasks": [
             {"plugin": task.plugin.name, "repo": task.plugin.repo, "branch": task.branch, "skip": task.skip}
             | ({"prompt": task.prompt} if prompt else {})

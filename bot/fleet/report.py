@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
+from bot.base.errors import WorldError
 from bot.base.values import GOOD_OUTCOMES, Outcome, Usage
 from bot.fleet.run import Result
-from bot.task.run import TRACE
-from bot.task.store import FILE
+from bot.task.store import FILE, TRACE
 from bot.trace.comment import inert
 
 _ORDER: tuple[Outcome, ...] = ("changed", "no_change", "skipped", "blocked", "failed", "error")
@@ -94,7 +94,7 @@ def write_reports(results: list[Result], out: Path) -> None:
 
 
 def write_report(report: CampaignReport, out: Path) -> None:
-    """Write `report.json`, `report.md` and `report.html` into `out`."""
+    """Write `report.json`, `report.md` and `report.html` into `out`. Raises `WorldError` when the disk is full."""
     _write(out, _pretty(report), markdown(report), html(report))
 
 
@@ -118,10 +118,16 @@ def html(report: CampaignReport) -> str:
 
 
 def _write(out: Path, data: bytes, text: str, page: str) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "report.json").write_bytes(data)
-    (out / "report.md").write_text(text, encoding="utf-8")
-    (out / "report.html").write_text(page, encoding="utf-8")
+    pages = {"report.json": data, "report.md": text.encode(), "report.html": page.encode()}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, content in pages.items():
+            (out / name).write_bytes(content)
+    except OSError as error:
+        msg = f"The report cannot be written to {out}: {error.strerror or error}."
+        raise WorldError(
+            msg, "Make room and run the same command again; finished proposals are not made again."
+        ) from error
 
 
 def _pretty(document: object) -> bytes:

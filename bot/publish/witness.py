@@ -27,35 +27,46 @@ from bot.trace.events import (
 )
 from bot.trace.line import Line
 
-_TELLING = (VerificationDone, CommitCreated, RunFinished)
-"""Of these the last one counts."""
-
 
 def contradictions(proposal: Proposal, lines: Iterable[Line]) -> Iterator[str]:
     """Where a proposal says otherwise than its trace."""
-    told: dict[type, object] = {}
-    for line in lines:
-        if isinstance(line.body, _TELLING):
-            told[type(line.body)] = line.body
-        elif isinstance(line.body, RunStarted):
-            told.setdefault(RunStarted, line.body)
-    started, commit = told.get(RunStarted), told.get(CommitCreated)
-    proof, finished = told.get(VerificationDone), told.get(RunFinished)
+    told = _Told(lines)
+    started, proof, commit, finished = told.started, told.proof, told.commit, told.finished
     names = ("plugin", "playbook", "playbook_hash", "campaign")
     if not _same(started, proposal, names):
         yield "the trace is of another run"
     elif not _same(started, proposal, ("base_sha", "branch")):
         yield "the trace is of a run on another commit or for another branch"
-    if not isinstance(commit, CommitCreated) or (commit.sha, commit.tree) != (proposal.commit, proposal.tree):
+    if commit is None or (commit.sha, commit.tree) != (proposal.commit, proposal.tree):
         yield "the trace made another commit"
-    if not isinstance(proof, VerificationDone) or not proof.proven:
+    if proof is None or not proof.proven:
         yield "the trace has no proof"
     elif proof != proposal.verification:
         yield "the trace has another proof"
-    if not isinstance(finished, RunFinished) or finished.outcome != "changed":
+    if finished is None or finished.outcome != "changed":
         yield "the run in the trace did not end with a change"
     elif finished.text != text_digest(proposal):
         yield "the run in the trace ended with another text for the pull request"
+
+
+class _Told:
+    """What a trace says of the run as a whole: how it began, and the last word on the rest."""
+
+    def __init__(self, lines: Iterable[Line]) -> None:
+        self.started: RunStarted | None = None
+        self.proof: VerificationDone | None = None
+        self.commit: CommitCreated | None = None
+        self.finished: RunFinished | None = None
+        for line in lines:
+            match line.body:
+                case RunStarted() if self.started is None:
+                    self.started = line.body
+                case VerificationDone():
+                    self.proof = line.body
+                case CommitCreated():
+                    self.commit = line.body
+                case RunFinished():
+                    self.finished = line.body
 
 
 def bent_tests(proposal: Proposal, lines: Iterable[Line], git: GitDir) -> Iterator[str]:

@@ -128,7 +128,8 @@ def _reproduce(task: Task, proposal: Proposal) -> str:
 
 
 def _warnings(task: Task, proposal: Proposal) -> list[str]:
-    notes = [inert(str(note)) for note in (*proposal.notes, *proposal.sandbox.get("notes", ()))]
+    sandbox = map(str, proposal.sandbox.get("notes", ()))
+    notes = [inert(note) for note in (*task.notes, *proposal.notes, *sandbox)]
     if proposal.sandbox.get("level") == "none":
         notes.insert(0, "**No sandbox**: the commands of this run were not confined.")
     if task.plugin.network == "full":

@@ -235,6 +235,10 @@ def _start(git: GitDir, task: Task, origin: Origin) -> str:
     if found is None or not _reachable(git, found, tips):
         msg = f"The commit {task.commit} is not in the repository."
         raise TaskBlocked(msg, "Name a commit that one of its branches or tags contains with --commit.")
+    if task.commit_from_report and not git.contains(found, [origin.base_head]):
+        # Its history would come along into the pull request, and nobody who may decide that has named it.
+        msg = f"The commit {task.commit} that the report names is not in the history of {origin.base_branch}."
+        raise TaskBlocked(msg, "Where the work should start there all the same, name it with --commit.")
     return found
 
 

@@ -60,7 +60,7 @@ def _script(run: Run) -> None:
     _approve(run, command)
     before = sandbox.snapshot()
     variables = {f"VAR_{name.upper()}": _text(value) for name, value in task.variables.items()}
-    seconds = min(task.limits.command_seconds, task.limits.minutes * 60)
+    seconds = run.seconds()
     result = sandbox.run(command, timeout=seconds, env=variables, cwd=task.plugin.directory)
     record(trace, command, result, phase="script")
     after = sandbox.snapshot()

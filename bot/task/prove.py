@@ -26,7 +26,9 @@ def prove(run: Run, before: Suite | None, change: Change) -> VerificationDone:
             raise AssertionError
         run.say("tests after" if tree == change.workspace_tree else "tests without the fix")
         sandbox = run.enter(tree=tree)
-        return run_suite(sandbox, run.task.plugin, test, run.trace, workspace=str(run.place.workspace))
+        return run_suite(
+            sandbox, run.task.plugin, test, run.trace, workspace=str(run.place.workspace), timeout=run.seconds()
+        )
 
     if rule.tests == "none":
         proof = VerificationDone(proven=True, reason="the playbook asks for no tests")
@@ -47,7 +49,7 @@ def prove(run: Run, before: Suite | None, change: Change) -> VerificationDone:
 def _with_commands(run: Run, proof: VerificationDone, change: Change) -> VerificationDone:
     for command in run.task.playbook.verification.commands:
         sandbox = run.enter(tree=change.workspace_tree)
-        result = sandbox.run(command, timeout=run.task.limits.command_seconds, cwd=run.task.plugin.directory)
+        result = sandbox.run(command, timeout=run.seconds(), cwd=run.task.plugin.directory)
         record(run.trace, command, result, phase="verify")
         if result.exit_code != 0:
             reason = f"`{command}` ended with exit code {result.exit_code} on the result"

@@ -53,7 +53,7 @@ def replay(file: Path, shop: Workshop, remote: Callable[[Task], Remote], allowed
     comparison = recording.comparison()
     again = _workshop(shop, recording, comparison, _Mirror(shop.scratch(), recording.started, remote(task)))
     try:
-        ended = run_task(task, shop.scratch(), again)
+        ended, _ = run_task(task, shop.scratch(), again)
         comparison.ended()
         if comparison.divergence is None and ended.trace is None:
             raise WorldError(ended.reason)
@@ -117,13 +117,13 @@ class _Mirror:
         """The copy, whatever is asked for."""
         return Remote(url=str(self._git.path))
 
-    def find_pulls(self, repo: str, branch: str) -> tuple[PullRequest, ...]:
-        """None: what became of the recorded run does not keep it from being run again."""
-        return ()
-
     def facts(self, repo: str) -> RepositoryFacts:
         """As it was when the run began: the run got as far as a checkout."""
         return RepositoryFacts(full_name=repo, default_branch=self._branch, private=True)
+
+    def find_pulls(self, repo: str, branch: str) -> tuple[PullRequest, ...]:
+        """None stood in the way: the run got as far as a checkout."""
+        return ()
 
     def issue(self, repo: str, number: int) -> Report:
         """The report is in the task."""

@@ -14,7 +14,7 @@ import msgspec
 from bot import __version__
 from bot.base.canonical import digest, spelled_out
 from bot.base.clock import Clock
-from bot.base.errors import FleetBotError
+from bot.base.errors import FleetBotError, TaskBlocked, TaskFailed
 from bot.base.redact import Redactor
 from bot.base.staging import left_out
 from bot.base.values import Task, Usage
@@ -23,11 +23,12 @@ from bot.sandbox.launcher import Room
 from bot.task.change import Change, difference
 from bot.task.checkout import Checkout, Origin
 from bot.task.narrow import NARROW_FILE, narrowed
+from bot.task.proposal import Proposal
 from bot.task.recorded import run_started
+from bot.task.store import TRACE, place_for_attempt, settle
 from bot.trace.events import FileWrite, Note, ToolRequested, VerificationDone
 from bot.trace.reader import read
 
-TRACE = "execution_trace.jsonl"
 _FILE_TOOLS = frozenset({"write_file", "edit_file"})
 
 
@@ -71,6 +72,8 @@ class Workshop:
     progress: Progress = lambda task, step: None
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when the campaign is interrupted; every run ends at its next step."""
+    interrupt: Callable[[], None] = lambda: None
+    """Called after `stop` was set: ends what the runs wait for."""
 
 
 class Run:
@@ -78,7 +81,10 @@ class Run:
 
     def __init__(self, task: Task, folder: Path, shop: Workshop) -> None:
         """`folder` is where the proposal goes; it is made when the first file is written."""
-        self.task, self.folder, self.shop = task, folder, shop
+        self.task, self.shop = task, shop
+        self.home = folder
+        """Where the proposal belongs."""
+        self._attempt: Path | None = None
         self.began = shop.clock.monotonic()
         self.task_key = ""
         self.origin: Origin | None = None
@@ -95,6 +101,13 @@ class Run:
         self.left_by_tests: frozenset[str] = frozenset()
         """Files that the plugin's own tests write: not a change, unless the agent wrote them itself."""
 
+    @property
+    def folder(self) -> Path:
+        """Where this attempt writes; beside `home` while that holds work of an earlier one."""
+        if self._attempt is None:
+            self._attempt = place_for_attempt(self.home)
+        return self._attempt
+
     def __enter__(self) -> Self:
         return self
 
@@ -109,6 +122,19 @@ class Run:
             raise KeyboardInterrupt
         self.shop.progress(self.task, step)
 
+    def seconds(self) -> float:
+        """How long the next command may run: the limit for one, or what is left of the task's time.
+
+        Raises `TaskFailed` when that is over, `TaskBlocked` when there is work already.
+        """
+        limits = self.task.limits
+        left = limits.minutes * 60 - self.elapsed_ms / 1000
+        if left <= 0:
+            end = TaskFailed if self.change is None or self.change.empty else TaskBlocked
+            msg = f"The task's {limits.minutes:g} minutes are over."
+            raise end(msg, "Raise `limits.minutes` of the plugin or the playbook.")
+        return min(limits.command_seconds, left)
+
     def key(self, origin: Origin) -> str:
         """A hash of everything that the result depends on; a finished proposal with the same key is not made again."""
         self.origin = origin
@@ -116,7 +142,8 @@ class Run:
         if identity is not None:
             # Where the model is reached (a proxy, another port) is no part of who answers.
             identity = msgspec.structs.replace(identity, endpoint="")
-        self.task_key = digest([__version__, self.task, origin.base_head, identity])
+        task = msgspec.structs.replace(self.task, notes=())
+        self.task_key = digest([__version__, task, origin.base_head, identity])
         return self.task_key
 
     def check_out(self, origin: Origin) -> None:
@@ -191,12 +218,20 @@ class Run:
         if self.sandbox is None:
             raise AssertionError
         unmeant = self.left_by_tests - self._written_by_tools() if self.task.playbook.mode == "agent" else frozenset()
-        self.change = difference(checkout, self.sandbox.snapshot(), self.task, unmeant)
+        snapshot = self.sandbox.snapshot()
+        self.change = difference(checkout, snapshot, self.task, unmeant)
+        for change in checkout.changes(snapshot) if unmeant else ():
+            if change.path in unmeant:
+                self.note(f"{change.path} changed too and was left out: the tests write it themselves.")
         for path in left_out(checkout.git, checkout.workspace):
-            note = spelled_out(f"{path} was left out: no forge takes a file so large.")
-            self.notes += (note,)
-            self.trace.append(Note(message=note))
+            self.note(f"{path} was left out: no forge takes a file so large.")
         return self.change
+
+    def note(self, text: str) -> None:
+        """Say something to whoever reads the pull request, and in the trace."""
+        note = spelled_out(text)
+        self.notes += (note,)
+        self.trace.append(Note(message=note))
 
     def _written_by_tools(self) -> frozenset[str]:
         """The files that the agent wrote with a tool for files, as the trace has it."""
@@ -208,6 +243,10 @@ class Run:
             elif isinstance(line.body, FileWrite) and tools.get(line.body.call or "") in _FILE_TOOLS:
                 written.add(line.body.path)
         return frozenset(written)
+
+    def settled(self, proposal: Proposal) -> tuple[Proposal, Path]:
+        """The sealed proposal, and the folder that it is in now."""
+        return proposal, settle(self.folder, self.home, proposal.outcome)
 
     def collect_quietly(self) -> None:
         """Keep the work of a run that ended early, if there is any; never raises."""

@@ -100,7 +100,10 @@ class _Flight:
         if plugin.test is None:
             raise AssertionError
         self.sandbox.restore(tree)
-        return run_suite(self.sandbox, plugin, plugin.test, self.trace, workspace=self.sandbox.workspace)
+        seconds = self.task.limits.command_seconds
+        return run_suite(
+            self.sandbox, plugin, plugin.test, self.trace, workspace=self.sandbox.workspace, timeout=seconds
+        )
 
     def _agent(self) -> None:
         def spent(usage: Usage) -> None:

@@ -32,7 +32,6 @@ STAMP = """
     ---
     """
 FIX = STAMP.replace("id: stamp", "id: fix_stamp") + "{{ report }}\n"
-NO_JOB = {"GITHUB_ACTIONS": "", "FLEET_BOT_TRACE_URL": ""}
 
 
 @pytest.fixture
@@ -264,9 +263,11 @@ def test_a_comment_that_the_forge_refuses_does_not_hide_the_pull_request(stamps:
 
 def test_where_the_full_trace_is_stands_in_the_comment_and_moving_it_changes_nothing(stamps: World) -> None:
     stamps.plugin("a", {"README.md": "a\n"})
-    row = stamps.run("stamp", env=NO_JOB).task("a")
+    row = stamps.run("stamp").task("a")
     [comment] = pulls(stamps, "a")[0].get_issue_comments()
-    assert row["trace"] in comment.body
+    home = Path.home()
+    assert f"`~/{Path(row['trace']).relative_to(home)}`" in comment.body
+    assert str(home) not in comment.body, "the name of somebody's home folder"
     elsewhere = stamps.folder / "elsewhere"
     shutil.copytree(stamps.out, elsewhere)
     url = {"FLEET_BOT_TRACE_URL": "https://example.test/runs/1"}
@@ -274,6 +275,11 @@ def test_where_the_full_trace_is_stands_in_the_comment_and_moving_it_changes_not
     assert done.code == 0, done.err
     assert [found.body for found in pulls(stamps, "a")[0].get_issue_comments()] == [comment.body]
     stamps.plugin("b", {"README.md": "b\n"})
+    job = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "acme/fleet", "GITHUB_RUN_ID": "7"}
+    stamps.plugin("c", {"README.md": "c\n"})
+    stamps.run("stamp", "c", env=job)
+    page = f"({stamps.github.url}/acme/fleet/actions/runs/7)"
+    assert page in pulls(stamps, "c")[0].get_issue_comments()[0].body
     stamps.run("stamp", "b", env=url)
     assert "(https://example.test/runs/1)" in pulls(stamps, "b")[0].get_issue_comments()[0].body
 
@@ -375,7 +381,7 @@ def test_a_publishing_that_is_stopped_reports_what_was_done_and_how_to_go_on(
     words = ("publish", str(stamps.out)) if command == "publish" else ("run", "stamp", "--out", str(stamps.out))
     done = stamps.fleet_bot(*words)
     assert done.code == 130
-    assert "run the same command again" in done.err
+    assert f"go on with: fleet-bot publish {stamps.out}" in done.err
     rows = json.loads((stamps.out / "report.json").read_text(encoding="utf-8"))["tasks"]
     assert rows[0]["pull_request"]["number"] == 1
     monkeypatch.undo()

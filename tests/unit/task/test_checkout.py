@@ -160,6 +160,15 @@ def test_a_named_commit_is_where_the_task_starts(plugin: Path, tmp_path: Path) -
     assert (checkout.workspace / "a.txt").read_text() == "one\n"
 
 
+def test_a_report_cannot_bring_the_commits_of_another_branch_along(plugin: Path, tmp_path: Path) -> None:
+    git(plugin, "switch", "--quiet", "-c", "unmerged")
+    foreign = commit(plugin, "not reviewed")
+    git(plugin, "switch", "--quiet", "main")
+    with pytest.raises(TaskBlocked, match="not in the history of main"):
+        make(task(plugin, commit=foreign, commit_from_report=True), tmp_path / "s")
+    assert make(task(plugin, commit=foreign), tmp_path / "t").base == foreign
+
+
 def test_a_commit_that_cannot_be_reached_blocks(plugin: Path, tmp_path: Path) -> None:
     with pytest.raises(TaskBlocked, match="not in the repository"):
         make(task(plugin, commit="0123456789abcdef"), tmp_path / "s")
