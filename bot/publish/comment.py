@@ -25,7 +25,7 @@ def place_of(folder: Path, url: str | None) -> str:
         return url
     place, home = folder.absolute() / TRACE, Path.home()
     # A pull request may be public, and a home folder is called like its owner.
-    return f"~/{place.relative_to(home)}" if place.is_relative_to(home) else str(place)
+    return f"$HOME/{place.relative_to(home)}" if place.is_relative_to(home) else str(place)
 
 
 def text_of(proposal: Proposal, trace: Path, link: str | None, redactor: Redactor) -> str:

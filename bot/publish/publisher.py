@@ -61,7 +61,7 @@ class Press:
     journal: Callable[[Path, Proposal], TraceSink]
     """Opens the publish trace, chained to the proposal's sealed head."""
     scratch: Callable[[], Path]
-    trace_link: Callable[[Path], str | None]
+    trace_link: Callable[[Path], str | None] = lambda folder: None
     """Where people find the full trace of a proposal."""
 
 

@@ -266,7 +266,7 @@ def test_where_the_full_trace_is_stands_in_the_comment_and_moving_it_changes_not
     row = stamps.run("stamp").task("a")
     [comment] = pulls(stamps, "a")[0].get_issue_comments()
     home = Path.home()
-    assert f"`~/{Path(row['trace']).relative_to(home)}`" in comment.body
+    assert f"`$HOME/{Path(row['trace']).relative_to(home)}`" in comment.body
     assert str(home) not in comment.body, "the name of somebody's home folder"
     elsewhere = stamps.folder / "elsewhere"
     shutil.copytree(stamps.out, elsewhere)
