@@ -25,6 +25,7 @@ from bot.fleet.keys import missing_key
 from bot.fleet.manifest import CampaignBudget, Manifest
 from bot.models.gemini import GeminiModel, Vertex, identity_of
 from bot.ports import Approver, ForgeRead, ForgeWrite, Guard, Model, ModelId, PullRequest, Remote, RepositoryFacts
+from bot.publish.comment import place_of
 from bot.publish.publisher import Press
 from bot.sandbox.launcher import Launcher
 from bot.task.emptying import empty
@@ -72,6 +73,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     github_server_url: str = "https://github.com"
     vertex: Vertex | None = None
     """Where on Vertex AI the model is asked, and not at the Gemini API."""
+    trace_url: str | None = None
+    """Where people find the traces of this process; None: in its own folders."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -100,6 +103,7 @@ def from_environment(environ: Mapping[str, str], **given: object) -> Settings:
         "gemini_base_url": environ.get("GOOGLE_VERTEX_BASE_URL" if vertex else "GOOGLE_GEMINI_BASE_URL") or None,
         "vertex": vertex,
         "github_token": environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or None,
+        "trace_url": environ.get("FLEET_BOT_TRACE_URL") or _page_of_this_job(environ),
         "event_token": environ.get("FLEET_BOT_EVENT_TOKEN") or None,
     }
     for name in ("GITHUB_API_URL", "GITHUB_SERVER_URL"):
@@ -115,6 +119,12 @@ def _vertex(environ: Mapping[str, str]) -> Vertex | None:
         return None
     project, location = (environ.get(f"GOOGLE_CLOUD_{name}") or None for name in ("PROJECT", "LOCATION"))
     return Vertex(project=project, location=location)
+
+
+def _page_of_this_job(environ: Mapping[str, str]) -> str | None:
+    """The page of an Actions run, where its artifacts are."""
+    server, repo, run = (environ.get(f"GITHUB_{name}") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
+    return f"{server}/{repo}/actions/runs/{run}" if environ.get("GITHUB_ACTIONS") and server and repo and run else None
 
 
 def forget_secrets() -> None:
@@ -273,6 +283,7 @@ class Wiring:
             redactor=self.redactor,
             journal=self._journal,
             scratch=self.scratch,
+            trace_link=lambda folder: place_of(folder, self.settings.trace_url),
         )
 
     def _journal(self, file: Path, proposal: Proposal) -> TraceWriter:

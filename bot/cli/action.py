@@ -10,8 +10,9 @@ import msgspec
 
 from bot.base.errors import ConfigurationError, FleetBotError, ForgeError, RefusedError, UsageError
 from bot.base.values import Task
-from bot.cli.campaign import propose_tasks, publish_folder, publish_these
+from bot.cli.campaign import propose_tasks
 from bot.cli.options import Common
+from bot.cli.publishing import publish_folder, publish_these
 from bot.fleet.plan import matrix, shard
 from bot.fleet.playbook import playbooks_beside
 from bot.fleet.report import reports_of

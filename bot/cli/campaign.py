@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from bot.base.errors import ConfigurationError, UsageError
-from bot.base.values import Playbook, Task
+from bot.base.values import Task
 from bot.cli.clearance import clearance_of
 from bot.cli.hitl import TerminalApprover
 from bot.cli.options import DEFAULT_OUT, Common, Selection, common_options, task_options
 from bot.cli.output import emit_json, people, show_report
 from bot.cli.progress import ProgressDisplay
+from bot.cli.publishing import publish_folder, publish_these
 from bot.fleet import run as campaign
 from bot.fleet.bug_report import find_report
 from bot.fleet.keys import missing_key
 from bot.fleet.manifest import CampaignBudget
 from bot.fleet.plan import Plan, make_plan, matrix, shard
-from bot.fleet.report import CampaignReport, make_report, reports_of, write_report
+from bot.fleet.report import CampaignReport, make_report, reports_of, write_report, write_reports
 from bot.trace.inert import counted
 from bot.windtunnel.clearance import Clearance, with_notes
 from bot.wiring import Wiring, forget_secrets
 
-KnownPlaybook = Callable[[str], Playbook | None]
 _budget_option = click.option(
     "--budget",
     type=click.FloatRange(min=0, min_open=True),
@@ -98,8 +96,7 @@ def publish(common: Common, folder: Path) -> int:
         console = people()
         for report in reports:
             show_report(report, console)
-    for report in reports:
-        write_report(report, folder)
+    write_reports(results, folder)
     return 0 if all(report.good for report in reports) else 1
 
 
@@ -183,32 +180,6 @@ def propose_tasks(
             kept = f"finished proposals are in {out.absolute()}; run the same command again to go on from there."
             people().print(f"interrupted: {kept}", markup=False)
             raise
-
-
-def publish_folder(wiring: Wiring, folder: Path, known: KnownPlaybook) -> list[campaign.Result]:
-    """Publish every proposal below a folder, shown as it goes. `known` is a playbook by its id."""
-    with ProgressDisplay(0) as display, _resumable(folder):
-        return campaign.publish_all(folder.absolute(), wiring.press(known), done=display.done)
-
-
-def publish_these(
-    wiring: Wiring, results: list[campaign.Result], known: KnownPlaybook, out: Path
-) -> list[campaign.Result]:
-    """Publish what was just proposed into `out`, shown as it goes. `known` is a playbook by its id."""
-    with ProgressDisplay(len(results)) as display, _resumable(out):
-        return campaign.publish_results(results, wiring.press(known), done=display.done)
-
-
-@contextmanager
-def _resumable(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        people().print(
-            f"interrupted: the proposals are in {folder.absolute()}; go on with: fleet-bot publish {folder.absolute()}",
-            markup=False,
-        )
-        raise
 
 
 def _may_publish(results: list[campaign.Result], approver: TerminalApprover | None, out: Path) -> bool:

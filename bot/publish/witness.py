@@ -32,14 +32,10 @@ def contradictions(proposal: Proposal, lines: Iterable[Line]) -> Iterator[str]:
     """Where a proposal says otherwise than its trace."""
     told = _Told(lines)
     started, proof, commit, finished = told.started, told.proof, told.commit, told.finished
-    if started is None or (started.plugin, started.playbook, started.playbook_hash, started.campaign) != (
-        proposal.plugin,
-        proposal.playbook,
-        proposal.playbook_hash,
-        proposal.campaign,
-    ):
+    names = ("plugin", "playbook", "playbook_hash", "campaign")
+    if not _same(started, proposal, names):
         yield "the trace is of another run"
-    elif (started.base_sha, started.branch) != (proposal.base_sha, proposal.branch):
+    elif not _same(started, proposal, ("base_sha", "branch")):
         yield "the trace is of a run on another commit or for another branch"
     if commit is None or (commit.sha, commit.tree) != (proposal.commit, proposal.tree):
         yield "the trace made another commit"
@@ -89,6 +85,10 @@ def bent_tests(proposal: Proposal, lines: Iterable[Line], git: GitDir) -> Iterat
 def _lost(then: bytes | None, final: bytes, path: str) -> bool:
     """Whether something that a test asserted then is not asserted any more. What it was is not always known."""
     return then is None or bool(assertions(then, path) - assertions(final, path))
+
+
+def _same(started: object, proposal: Proposal, names: tuple[str, ...]) -> bool:
+    return all(getattr(started, name, None) == getattr(proposal, name) for name in names)
 
 
 class _Story:

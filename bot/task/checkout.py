@@ -46,6 +46,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     branch_head: str | None
     """The commit that our branch is at, when it is there already."""
     tags: dict[str, str]
+    merged: int | None = None
+    """Number of our last pull request from the branch, when it was merged."""
 
 
 def locate(task: Task, forge: ForgeRead) -> Origin:
@@ -90,8 +92,11 @@ def free(task: Task, origin: Origin, forge: ForgeRead) -> Origin:
         if error.status not in {403, 404}:
             raise
         return origin
-    gone = standing(pulls, None).done(origin.branch_head)
-    return msgspec.structs.replace(origin, branch_head=None) if gone else origin
+    found = standing(pulls, None)
+    if found.running is not None or not found.merged:
+        return origin
+    head = None if found.done(origin.branch_head) else origin.branch_head
+    return msgspec.structs.replace(origin, branch_head=head, merged=found.merged[0].number)
 
 
 class Checkout:

@@ -60,6 +60,10 @@ def _with_commands(run: Run, proof: VerificationDone, change: Change) -> Verific
 
 def unless_empty(change: Change, run: Run) -> Change:
     """The change, if there is one to publish. Raises `Ended` when the run only looked or rightly changed nothing."""
+    merged = run.origin.merged if run.origin else None
+    if change.empty and merged is not None and run.task.playbook.mode == "script":
+        # A script does the same every time; of a model's empty hands a merge says nothing.
+        raise Ended("no_change", f"nothing is left to change since #{merged} was merged")
     check_change(run.task.playbook, len(change.files))
     return change
 

@@ -177,6 +177,7 @@ class Run:
         if (spent := self.shop.purse.reached()) is not None:
             raise TaskSkipped(f"Not begun: {spent.message}", "Raise the campaign's budget and run it again.")
         self.say("clone")
+        self.origin = origin
         self.checkout = Checkout.make(self.task, origin, self.shop.scratch())
         settings = self.checkout.git.blob(origin.base_head, NARROW_FILE)
         if settings is not None:

@@ -170,8 +170,7 @@ class Arena:
             | more
         )
         out = self.folder / "out" / task.run
-        proposal, out = run_task(task, out, self.shop())
-        return self.seen(proposal, out)
+        return self.seen(*run_task(task, out, self.shop()))
 
     def seen(self, proposal: Proposal, out: Path) -> Attack:
         """A finished run, with its trace."""
