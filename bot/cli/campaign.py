@@ -131,7 +131,8 @@ def _propose(
     if planned.playbook.mode == "agent" and wiring.settings.api_key is None:
         raise missing_key()
     forget_secrets()
-    with ProgressDisplay(len(tasks)) as display:
+    # A table that is painted again and again would hide the question.
+    with ProgressDisplay(len(tasks), live=approver is None) as display:
         shop = wiring.workshop(approver=approver, progress=display.step)
         try:
             return campaign.propose(tasks, out.absolute(), shop, jobs=jobs, done=display.done)
