@@ -164,6 +164,7 @@ class _Publication:
 
     def sealed(self) -> None:
         """The trace beside the proposal has to be the one that was sealed with it."""
+        store.unlinked(self.folder / TRACE)
         verdict = verify(self.folder / TRACE, self.proposal.trace)
         if not verdict.ok:
             msg = f"The execution trace is not the one that was sealed: {verdict.reason}"

@@ -309,6 +309,11 @@ class Run:
 
 
 def _places(variables: dict[str, str]) -> tuple[Path, ...]:
-    """The files and folders that variables name, to be shown too."""
-    found = (Path(word) for value in variables.values() for word in value.split() if word.startswith("/"))
-    return tuple(place for place in found if place.exists())
+    """The files and folders that variables name, to be shown too; never one that has the home folder in it."""
+    found = (Path(word).resolve() for value in variables.values() for word in value.split() if word.startswith("/"))
+    hidden = {
+        Path("/"),
+        Path("/etc"),
+        *(folder for home in {Path.home(), Path.home().resolve()} for folder in (home, *home.parents)),
+    }
+    return tuple(dict.fromkeys(place for place in found if place.exists() and place not in hidden))

@@ -243,7 +243,8 @@ class Arena:
         found: list[tuple[object, ...]] = []
         for file in sorted([self.outside, *self.outside.rglob("*")]):
             facts = file.lstat()
-            data = file.read_bytes() if stat.S_ISREG(facts.st_mode) else b""
+            readable = stat.S_ISREG(facts.st_mode) and os.access(file, os.R_OK)
+            data = file.read_bytes() if readable else b""
             found.append((str(file), facts.st_mode, facts.st_nlink, facts.st_uid, facts.st_mtime_ns, data))
         return found
 
@@ -287,4 +288,5 @@ def end(pids: list[int]) -> None:
 
 
 PYTHON = str(getattr(sys, "_base_executable", sys.executable))
-TESTS = TestCommand(command="python3 -m pytest -q -p no:cacheprovider")
+PYTEST = "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python3 -m pytest -q -p no:cacheprovider"
+TESTS = TestCommand(command=PYTEST)
