@@ -20,7 +20,7 @@ from bot.base.values import Playbook, Plugin, Report, Task
 from bot.expected.guard import guard_of
 from bot.fleet.keys import missing_key
 from bot.fleet.manifest import Manifest
-from bot.ports import Approver, ForgeRead, ForgeWrite, Guard, Model, ModelId, Remote, RepositoryFacts
+from bot.ports import Approver, Enforced, ForgeRead, ForgeWrite, Guard, Model, ModelId, Remote, RepositoryFacts
 from bot.publish.publisher import Press
 from bot.sandbox.launcher import Launcher
 from bot.task.checkout import empty
@@ -195,6 +195,10 @@ class Wiring:
     def guard(self, task: Task) -> Guard:
         """The runtime rules of a task."""
         return guard_of(task, self.manifest.policy.protected)
+
+    def confinement(self) -> Enforced:
+        """What the sandbox enforces here, by its self-test. Raises `SandboxError` when that is not enough."""
+        return Launcher(best_effort=self.manifest.sandbox == "best-effort").facts("none")
 
     def workshop(self, *, approver: Approver | None = None, progress: Progress | None = None) -> Workshop:
         """What proposing needs; nothing in it can write to a forge."""

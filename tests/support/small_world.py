@@ -145,12 +145,16 @@ class World:
 
     def fleet_bot(self, *words: str, env: dict[str, str] | None = None) -> Done:
         """Run the command line in this process, as `fleet-bot WORDS --manifest …` would be."""
+        return self.fleet_bot_alone(*self.words(*words), env=env)
+
+    def fleet_bot_alone(self, *words: str, env: dict[str, str] | None = None) -> Done:
+        """The same with these words only."""
         before = dict(os.environ)
         out, err = io.StringIO(), io.StringIO()
         os.environ |= self.environ | (env or {})
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                code = command_line.run(self.words(*words))
+                code = command_line.run(list(words))
         finally:
             os.environ.clear()
             os.environ |= before
