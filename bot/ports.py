@@ -253,6 +253,21 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     bot: bool = False
 
 
+class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A pull request as far as we care."""
+
+    number: int
+    url: str
+    state: Literal["open", "closed", "merged"]
+    draft: bool
+    head_sha: str
+    title: str
+    body: str
+    author: str
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+
+
 class ForgeRead(Protocol):
     """Read access to where repositories live."""
 
@@ -268,20 +283,9 @@ class ForgeRead(Protocol):
         """An issue as it is now, as untrusted text."""
         ...
 
-
-class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A pull request as far as we care."""
-
-    number: int
-    url: str
-    state: Literal["open", "closed", "merged"]
-    draft: bool
-    head_sha: str
-    title: str
-    body: str
-    author: str
-    labels: tuple[str, ...] = ()
-    reviewers: tuple[str, ...] = ()
+    def find_pulls(self, repo: str, branch: str) -> tuple[PullRequest, ...]:
+        """All pull requests from that branch, open and closed, newest first."""
+        ...
 
 
 class Comment(msgspec.Struct, frozen=True, kw_only=True):
@@ -313,10 +317,6 @@ class ForgeWrite(ForgeRead, Protocol):
 
         Raises `TaskBlocked` when the server's rules refuse the push, `ForgeError` otherwise.
         """
-        ...
-
-    def find_pulls(self, repo: str, branch: str) -> tuple[PullRequest, ...]:
-        """All pull requests from that branch, open and closed, newest first."""
         ...
 
     def create_pull(self, repo: str, *, base: str, branch: str, title: str, body: str, draft: bool) -> PullRequest:

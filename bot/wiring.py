@@ -15,15 +15,28 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from bot.base.clock import Clock, SystemClock
+from bot.base.git import end_running
 from bot.base.redact import Redactor
+from bot.base.secret_names import SECRET_NAMES
 from bot.base.values import Playbook, Plugin, Report, Task
 from bot.expected.guard import guard_of
 from bot.fleet.keys import missing_key
 from bot.fleet.manifest import Manifest
-from bot.ports import Approver, Enforced, ForgeRead, ForgeWrite, Guard, Model, ModelId, Remote, RepositoryFacts
+from bot.ports import (
+    Approver,
+    Enforced,
+    ForgeRead,
+    ForgeWrite,
+    Guard,
+    Model,
+    ModelId,
+    PullRequest,
+    Remote,
+    RepositoryFacts,
+)
 from bot.publish.publisher import Press
 from bot.sandbox.launcher import Launcher
-from bot.task.checkout import empty
+from bot.task.emptying import empty
 from bot.task.proposal import Proposal
 from bot.task.run import Progress, Workshop
 from bot.trace.writer import TraceWriter
@@ -32,16 +45,6 @@ if TYPE_CHECKING:
     from bot.forge.desk import GitHubDesk
 
 DEFAULT_MODEL = "gemini-3.8-flash"
-_SECRET_NAMES: tuple[str, ...] = (
-    "GEMINI_API_KEY",
-    "GOOGLE_API_KEY",
-    "GITHUB_TOKEN",
-    "GH_TOKEN",
-    "ACTIONS_RUNTIME_TOKEN",
-)
-_SECRET_NAMES += ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "FLEET_BOT_APP_PRIVATE_KEY", "FLEET_BOT_EVENT_TOKEN")
-
-
 _PASSWORD = re.compile(r"://[^/@\s]*:?[^/@\s]*@")
 _REACHING = (
     "SSL_CERT_FILE",
@@ -107,7 +110,7 @@ def from_environment(environ: Mapping[str, str], **given: object) -> Settings:
 
 def forget_secrets() -> None:
     """Take keys and tokens out of this process's environment, so that no child inherits them by accident."""
-    for name in _SECRET_NAMES:
+    for name in SECRET_NAMES:
         os.environ.pop(name, None)
 
 
@@ -129,8 +132,13 @@ class Wiring:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if self._root is not None and self._root.exists():
-            empty(self._root)
-            self._root.rmdir()
+            try:
+                empty(self._root)
+                self._root.rmdir()
+            except OSError:
+                # After ^C a task that hangs may still write there; there is nobody left to wait for it.
+                if kind is None:
+                    raise
 
     def scratch(self) -> Path:
         """A new empty folder that is gone in the end."""
@@ -202,12 +210,19 @@ class Wiring:
 
     def workshop(self, *, approver: Approver | None = None, progress: Progress | None = None) -> Workshop:
         """What proposing needs; nothing in it can write to a forge."""
+        launcher = Launcher(best_effort=self.manifest.sandbox == "best-effort")
+
+        def interrupt() -> None:
+            launcher.interrupt()
+            end_running()
+
         return Workshop(
             forge=self.reading(_Repositories(self)),
-            sandboxes=Launcher(best_effort=self.manifest.sandbox == "best-effort"),
+            sandboxes=launcher,
             model=self.model,
             model_id=self.model_id,
             guard=self.guard,
+            protected=self.manifest.policy.protected,
             trace=lambda file, run: TraceWriter(file, run=run, redactor=self.redactor, clock=self.clock),
             redactor=self.redactor,
             clock=self.clock,
@@ -216,6 +231,7 @@ class Wiring:
             approver=approver,
             progress=progress or (lambda task, step: None),
             stop=self.stop,
+            interrupt=interrupt,
         )
 
     def press(self, playbook: Callable[[str], Playbook | None]) -> Press:
@@ -257,6 +273,10 @@ class _Repositories:
     def issue(self, repo: str, number: int) -> Report:
         """An issue as it is now."""
         return self._of(repo).issue(repo, number)
+
+    def find_pulls(self, repo: str, branch: str) -> tuple[PullRequest, ...]:
+        """The pull requests from a branch."""
+        return self._of(repo).find_pulls(repo, branch)
 
     def _of(self, repo: str) -> ForgeRead:
         return self._wiring.forge(repo)

@@ -206,9 +206,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     report: Report | None = None
     commit: str | None = None
     """Start from this commit and not from the base branch."""
+    commit_from_report: bool = False
+    """Whether a stranger's report named that commit, and not the person who started the run."""
     skip: str | None = None
     """Why policy says not to start it, or None."""
     seed: int = 0
+    notes: tuple[str, ...] = ()
+    """What the pull request has to say besides, one sentence each."""
 
     @property
     def run(self) -> str:

@@ -143,7 +143,7 @@ class _Job:
         plan, tasks = self._decide()
         results = self._propose(plan, running(tasks))
         if not self.inputs.dry_run:
-            results = publish_these(self.wiring, results, self.known)
+            results = publish_these(self.wiring, results, self.known, self.inputs.out)
         complete = ending.complete(plan, reports_of(results))
         self._answer(plan, ending.answer(plan, complete, self.event.run_url))
         return ending.of_reports(complete, self.inputs.out)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 
 from bot.base.errors import UsageError
 from bot.base.values import Playbook, Task
+from bot.cli.clearance import clearance_of
 from bot.cli.hitl import TerminalApprover
 from bot.cli.options import DEFAULT_OUT, Common, Selection, common_options, task_options
 from bot.cli.output import emit_json, people, show_report
@@ -20,6 +22,7 @@ from bot.fleet.keys import missing_key
 from bot.fleet.plan import Plan, make_plan, matrix, shard
 from bot.fleet.report import CampaignReport, make_report, reports_of, write_report
 from bot.ports import Approver
+from bot.windtunnel.clearance import Clearance, with_notes
 from bot.wiring import Wiring, forget_secrets
 
 KnownPlaybook = Callable[[str], Playbook | None]
@@ -34,8 +37,9 @@ def plan(common: Common, selection: Selection, shards: int | None, prompt: bool)
     """Say what would run where. Nothing is cloned and no model is asked."""
     with Wiring(common.settings(), common.fleet()) as wiring:
         planned = _plan(common, selection, wiring)
+        cleared = clearance_of(common, planned, wiring)
     if common.json or shards:
-        emit_json(matrix(planned.tasks, shards) if shards else _as_json(planned, prompt=prompt))
+        emit_json(matrix(planned.tasks, shards) if shards else _as_json(planned, cleared, prompt=prompt))
         return 0
     console = people()
     console.print(f"{planned.playbook.id} {planned.playbook.version}, campaign {planned.campaign}", markup=False)
@@ -44,6 +48,8 @@ def plan(common: Common, selection: Selection, shards: int | None, prompt: bool)
         console.print(f"  {task.plugin.name}: {note}", markup=False)
         if prompt:
             console.print(task.prompt, markup=False)
+    if cleared.required and not cleared.valid:
+        console.print(f"It would be refused: {cleared.reason}. Run `{cleared.cure}` first.", markup=False)
     return 0
 
 
@@ -55,7 +61,7 @@ def plan(common: Common, selection: Selection, shards: int | None, prompt: bool)
 def propose(common: Common, selection: Selection, out: Path, part: str | None) -> int:
     """Run tasks and write proposals. Needs no write access to any repository."""
     with Wiring(common.settings(), common.fleet()) as wiring:
-        planned = _plan(common, selection, wiring)
+        planned = _cleared(common, _plan(common, selection, wiring), wiring)
         tasks = shard(planned.tasks, part) if part else planned.tasks
         results = propose_tasks(wiring, tasks, out, jobs=common.jobs)
     return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
@@ -76,14 +82,14 @@ def publish(common: Common, folder: Path) -> int:
         msg = f"There is no proposal below {folder}."
         raise UsageError(msg, "Give the folder that `fleet-bot propose --out` wrote.")
     reports = reports_of(results)
-    for report in reports:
-        write_report(report, folder)
     if common.json:
         emit_json(reports[0] if len(reports) == 1 else {"campaigns": reports})
     else:
         console = people()
         for report in reports:
             show_report(report, console)
+    for report in reports:
+        write_report(report, folder)
     return 0 if all(report.good for report in reports) else 1
 
 
@@ -97,11 +103,11 @@ def run(common: Common, selection: Selection, out: Path, dry_run: bool, hitl: bo
     """Plan, propose and publish in one process."""
     approver = TerminalApprover() if hitl else None
     with Wiring(common.settings(), common.fleet()) as wiring:
-        planned = _plan(common, selection, wiring)
+        planned = _cleared(common, _plan(common, selection, wiring), wiring)
         jobs = 1 if approver else common.jobs
         results = propose_tasks(wiring, planned.tasks, out, jobs=jobs, approver=approver)
         if not dry_run and _may_publish(results, approver):
-            results = publish_these(wiring, results, {planned.playbook.id: planned.playbook}.get)
+            results = publish_these(wiring, results, {planned.playbook.id: planned.playbook}.get, out)
     return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
 
 
@@ -126,6 +132,13 @@ def _plan(common: Common, selection: Selection, wiring: Wiring) -> Plan:
     )
 
 
+def _cleared(common: Common, planned: Plan, wiring: Wiring) -> Plan:
+    """The plan, if the fleet's policy lets it start. Raises `RefusedError` when a certificate is missing."""
+    found = clearance_of(common, planned, wiring)
+    found.enforce()
+    return with_notes(planned, found.note) if wiring.manifest.certificates.require != "never" else planned
+
+
 def propose_tasks(
     wiring: Wiring, tasks: tuple[Task, ...], out: Path, *, jobs: int, approver: Approver | None = None
 ) -> list[campaign.Result]:
@@ -138,23 +151,35 @@ def propose_tasks(
         try:
             return campaign.propose(tasks, out.absolute(), shop, jobs=jobs, done=display.done)
         except KeyboardInterrupt:
-            people().print(
-                f"interrupted: finished proposals are in {out}; run the same command again to go on from there.",
-                markup=False,
-            )
+            kept = f"finished proposals are in {out.absolute()}; run the same command again to go on from there."
+            people().print(f"interrupted: {kept}", markup=False)
             raise
 
 
 def publish_folder(wiring: Wiring, folder: Path, known: KnownPlaybook) -> list[campaign.Result]:
     """Publish every proposal below a folder, shown as it goes. `known` is a playbook by its id."""
-    with ProgressDisplay(0) as display:
+    with ProgressDisplay(0) as display, _resumable(folder):
         return campaign.publish_all(folder.absolute(), wiring.press(known), done=display.done)
 
 
-def publish_these(wiring: Wiring, results: list[campaign.Result], known: KnownPlaybook) -> list[campaign.Result]:
-    """Publish what was just proposed, shown as it goes. `known` is a playbook by its id."""
-    with ProgressDisplay(len(results)) as display:
+def publish_these(
+    wiring: Wiring, results: list[campaign.Result], known: KnownPlaybook, out: Path
+) -> list[campaign.Result]:
+    """Publish what was just proposed into `out`, shown as it goes. `known` is a playbook by its id."""
+    with ProgressDisplay(len(results)) as display, _resumable(out):
         return campaign.publish_results(results, wiring.press(known), done=display.done)
+
+
+@contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        people().print(
+            f"interrupted: the proposals are in {folder.absolute()}; go on with: fleet-bot publish {folder.absolute()}",
+            markup=False,
+        )
+        raise
 
 
 def _may_publish(results: list[campaign.Result], approver: Approver | None) -> bool:
@@ -171,20 +196,22 @@ def _may_publish(results: list[campaign.Result], approver: Approver | None) -> b
 
 
 def _end(report: CampaignReport, out: Path, *, as_json: bool) -> int:
-    write_report(report, out)
     if as_json:
         emit_json(report)
     else:
         console = people()
         show_report(report, console)
         console.print(f"Proposals, traces and report: {out.absolute()}", markup=False)
+    # Last: whoever waits has seen how it ended also when there is no room for this.
+    write_report(report, out)
     return 0 if report.good else 1
 
 
-def _as_json(planned: Plan, *, prompt: bool) -> dict[str, Any]:
+def _as_json(planned: Plan, cleared: Clearance, *, prompt: bool) -> dict[str, Any]:
     return {
         "playbook": planned.playbook.id,
         "campaign": planned.campaign,
+        "certificate": cleared,
         "tasks": [
             {"plugin": task.plugin.name, "repo": task.plugin.repo, "branch": task.branch, "skip": task.skip}
             | ({"prompt": task.prompt} if prompt else {})

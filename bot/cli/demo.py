@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot.cli.flights import show_rehearsal
 from bot.cli.output import COLOURS, emit_json, people
 from bot.cli.progress import ProgressDisplay
 from bot.demo.act import acts, playable
@@ -36,7 +37,14 @@ def demo(folder: Path | None, as_json: bool, jobs: int) -> int:
     _introduce(fleet, console)
     total = sum(len(act.cast) for act in acts(fleet))
     with ProgressDisplay(total) as display:
-        shown = play(place, fleet, jobs=jobs, step=display.step, done=display.done)
+        shown = play(
+            place,
+            fleet,
+            jobs=jobs,
+            step=display.step,
+            done=display.done,
+            flown=lambda one: show_rehearsal(one, console),
+        )
     if as_json:
         emit_json(shown.as_json())
     _tell(shown, console)
@@ -47,7 +55,10 @@ def _introduce(fleet: tuple[VirtualPlugin, ...], console: Console) -> None:
     console.print("\nThe fleet: tiny plugins with real tests, on a virtual GitHub.", style="bold")
     for plugin in fleet:
         console.print(f"  {plugin.name:<16} {plugin.summary}", markup=False)
-    console.print("\nThe work: clone, set up, test, let the agent work in a sandbox, test again, seal, publish.\n")
+    console.print(
+        "\nFirst the wind tunnel: a playbook that is to run on several plugins has to fly on virtual ones before."
+    )
+    console.print("Then the work: clone, set up, test, let the agent work in a sandbox, test again, seal, publish.\n")
 
 
 def _tell(shown: Shown, console: Console) -> None:

@@ -38,6 +38,11 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
         """A playbook by its id or its file. Raises `UsageError` when there is none."""
         return playbook_named(name, self.playbooks or playbooks_beside(self.manifest))
 
+    @property
+    def certificates(self) -> Path:
+        """The folder of playbooks that certificates are filed in, whether it is there yet or not."""
+        return self.playbooks or self.manifest.parent / "playbooks"
+
     def known_playbook(self, name: str) -> Playbook | None:
         """The playbook of an id, or None. Raises `ConfigurationError` when it has mistakes."""
         file = find_playbooks(self.playbooks or playbooks_beside(self.manifest)).get(name)

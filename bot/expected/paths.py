@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import msgspec
 
 from bot.base.glob import any_matches
@@ -100,6 +102,7 @@ def scope_of(task: Task, protected: tuple[str, ...] = ()) -> Scope:
     )
 
 
+@functools.lru_cache(maxsize=4096)
 def is_protected(path: str, more: tuple[str, ...] = ()) -> bool:
     """Whether a path, or what a file system or a reader takes it for, is protected.
 

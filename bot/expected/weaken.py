@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import functools
 import re
 import tomllib
 from collections import Counter
@@ -27,6 +28,8 @@ _CASES = re.compile(
 _CHECKS = re.compile(
     r"\b(?:assert\w*|expect|should|require\.\w+|t\.(?:Error|Fatal)\w*|pytest\.raises)\b", re.IGNORECASE
 )
+_REMEMBERED = 16 << 10
+"""Bytes of a test file up to which it is read once: trials look at the same files again and again."""
 _KNOWS_IT_IS_TESTED = re.compile(
     r"PYTEST_CURRENT_TEST|['\"]pytest['\"]\s+in\s+sys\.modules|PYTEST_(?:VERSION|ADDOPTS)|JEST_WORKER_ID|VITEST"
     r"|NODE_ENV\W{1,6}test|sys\._called_from_test"
@@ -99,6 +102,15 @@ class _Tests(msgspec.Struct, frozen=True):
 
 
 def _tests(data: bytes, path: str) -> _Tests:
+    return _short_tests(data, path) if len(data) <= _REMEMBERED else _read_tests(data, path)
+
+
+@functools.lru_cache(maxsize=256)
+def _short_tests(data: bytes, path: str) -> _Tests:
+    return _read_tests(data, path)
+
+
+def _read_tests(data: bytes, path: str) -> _Tests:
     text = _text(data)
     if path.endswith(".py"):
         try:

@@ -157,6 +157,24 @@ _POLICY = mapping(
     },
     "What the gate allows to be published.",
 )
+_CERTIFICATES = mapping(
+    {
+        "require": {
+            "enum": ["fleet", "always", "never"],
+            "type": "string",
+            "description": "Which campaigns of an agent need a valid certificate: those over several plugins (fleet), "
+            "all, or none.",
+        },
+        "target": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "maximum": 0.9999,
+            "description": "The rate of good runs that a certificate has to show at least.",
+            "x-write": "0.95",
+        },
+    },
+    "What the wind tunnel has to show before a playbook touches plugins.",
+)
 FLEET_SCHEMA: Schema = {
     "$schema": DIALECT,
     "title": "fleet.yaml",
@@ -167,6 +185,7 @@ FLEET_SCHEMA: Schema = {
             "plugins": listed(_PLUGIN, "The fleet.", "a list, or [] for none"),
             "schedules": listed(_SCHEDULE, "Campaigns that start by the clock."),
             "policy": _POLICY,
+            "certificates": _CERTIFICATES,
             "sandbox": {
                 "enum": ["strict", "best-effort"],
                 "type": "string",

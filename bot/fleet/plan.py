@@ -68,6 +68,7 @@ def make_plan(
             campaign,
             shares=shared[repository.identity(plugin.repo)] > 1,
             limits=limits_for(plugin, playbook, limits or {}),
+            by_report=commit is None and start is not None,
         )
         for plugin in chosen
     )
@@ -166,7 +167,9 @@ def shard(tasks: tuple[Task, ...], word: str) -> tuple[Task, ...]:
     return parts[number - 1] if number <= len(parts) else ()
 
 
-def _task(playbook: Playbook, filling: Filling, campaign: str, *, shares: bool, limits: Limits) -> Task:
+def _task(
+    playbook: Playbook, filling: Filling, campaign: str, *, shares: bool, limits: Limits, by_report: bool
+) -> Task:
     plugin, report = filling.plugin, filling.report
     filled, prompt = fill(playbook, filling)
     suffix = plugin.name if shares else None
@@ -180,6 +183,7 @@ def _task(playbook: Playbook, filling: Filling, campaign: str, *, shares: bool, 
         branch=fix_branch(report, suffix) if report else campaign_branch(campaign, suffix),
         report=report,
         commit=filling.commit,
+        commit_from_report=by_report,
         skip="archived in fleet.yaml" if plugin.archived else None,
     )
 

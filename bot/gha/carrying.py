@@ -11,7 +11,7 @@ from bot.base.git import GitDir
 from bot.base.values import Report, Task
 from bot.gha.event import Event
 from bot.gha.plan_file import Carried
-from bot.ports import ForgeRead, Remote, RepositoryFacts
+from bot.ports import ForgeRead, PullRequest, Remote, RepositoryFacts
 
 
 def facts_of(tasks: tuple[Task, ...], forge: Callable[[str], ForgeRead]) -> dict[str, RepositoryFacts]:
@@ -67,6 +67,10 @@ class CarriedRepositories:
     def facts(self, repo: str) -> RepositoryFacts:
         """As they were when the plan was made."""
         return self._carried[repo].facts if repo in self._carried else self._others.facts(repo)
+
+    def find_pulls(self, repo: str, branch: str) -> tuple[PullRequest, ...]:
+        """None for what was carried: who runs it has no token to ask with, and publishing asks again."""
+        return () if repo in self._carried else self._others.find_pulls(repo, branch)
 
     def issue(self, repo: str, number: int) -> Report:
         """An issue; never asked for here, since reports are in the plan."""

@@ -111,6 +111,11 @@ def summary(results: list[Result], seconds: float) -> str:
 
 def junit(results: list[Result]) -> bytes:
     """JUnit XML as pytest writes it."""
+    return _junit(tuple(results))
+
+
+@functools.lru_cache(maxsize=512)
+def _junit(results: tuple[Result, ...]) -> bytes:
     from xml.sax.saxutils import quoteattr
 
     counts = [sum(result.status == kind for result in results) for kind in ("error", "failed", "skipped")]

@@ -9,6 +9,7 @@ from typing import Protocol
 from bot.base.clock import Clock
 from bot.base.errors import ConfigurationError
 from bot.base.messages import Reply, Request
+from bot.base.values import Task
 from bot.models.replay import ReplayModel
 from bot.ports import AttemptListener, Model, ModelId
 from bot.virtual.clock import VirtualClock
@@ -77,8 +78,8 @@ class ReplayPilot:
 class LivePilot:
     """A real model."""
 
-    def __init__(self, made: Callable[[], Model], identity: ModelId, clock: Clock) -> None:
-        """`made` gives a model for one trial; `clock` is the one that it waits by."""
+    def __init__(self, made: Callable[[Task], Model], identity: ModelId, clock: Clock) -> None:
+        """`made` gives the model of a task, asked only when a trial begins; `clock` is the one that it waits by."""
         self._made, self._identity, self._clock = made, identity, clock
 
     @property
@@ -87,8 +88,8 @@ class LivePilot:
         return self._identity
 
     def model(self, scenario: Scenario, seed: int, clock: VirtualClock) -> Model:
-        """One of its own, since a client is for one thread."""
-        return _Bridged(self._made(), self._clock, clock)
+        """Whoever is given for the task."""
+        return _Bridged(self._made(scenario.task), self._clock, clock)
 
 
 class InProcessPilot:

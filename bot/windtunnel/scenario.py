@@ -23,7 +23,7 @@ from bot.fleet.manifest import Manifest
 from bot.fleet.plan import make_plan
 from bot.virtual.materialise import fill
 from bot.virtual.plugin import Scenario as Planned
-from bot.virtual.plugin import VirtualPlugin, read_virtual_fleet
+from bot.virtual.plugin import VirtualPlugin, find_virtual_fleet, read_virtual_fleet
 from bot.virtual.profile import DeclaredScenario, Profile, find_profiles
 from bot.virtual.profile_reader import read_profile
 
@@ -61,25 +61,32 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 
 def find_scenarios(
-    playbook: Playbook, folder: Path, names: tuple[str, ...] = (), *, scripted: bool = False
+    playbook: Playbook, folders: tuple[Path, ...], names: tuple[str, ...] = (), *, scripted: bool = False
 ) -> tuple[Scenario, ...]:
-    """All scenarios of a playbook in a virtual fleet, by name; with `names`, on these virtual plugins only.
+    """All scenarios of a playbook in virtual fleets, by name; with `names`, on these virtual plugins only.
+
+    Of two virtual plugins with the same name the one in the earlier folder counts.
 
     `scripted` leaves out those that have no honest answers. Raises `UsageError` for a name that is not there and when
     nothing is left, `ConfigurationError` for files with mistakes.
     """
-    profiles, twins = find_profiles(folder), {plugin.name: plugin for plugin in read_virtual_fleet(folder)}
+    profiles: dict[str, Path] = {}
+    twins: dict[str, VirtualPlugin] = {}
+    for folder in reversed(folders):
+        profiles |= find_profiles(folder)
+        twins |= {plugin.name: plugin for plugin in read_virtual_fleet(folder)}
+    places = " and ".join(map(str, folders))
     for name in names:
         if name not in profiles:
             guess = near(name, list(profiles))
-            msg = f"There is no virtual plugin {name} with a profile in {folder}."
+            msg = f"There is no virtual plugin {name} with a profile in {places}."
             raise UsageError(msg, f"Did you mean {guess}?" if guess else f"There are: {', '.join(profiles)}.")
     found: list[Scenario] = []
-    for name, file in profiles.items():
+    for name, file in sorted(profiles.items()):
         if not names or name in names:
             found += _of(playbook, name, file, twins.get(name), scripted=scripted)
     if not found:
-        which = f"on {', '.join(names)}" if names else f"in {folder}"
+        which = f"on {', '.join(names)}" if names else f"in {places}"
         with_answers = " with answers for a scripted model" if scripted else ""
         msg = f"There is no scenario of {playbook.id}{with_answers} {which}."
         raise UsageError(msg, "Add one to `scenarios:` of a virtual plugin, see docs/wind-tunnel.md.")
@@ -175,6 +182,13 @@ def _task(
     )
     given = {name: str(value) if isinstance(value, str) else value for name, value in variables.items()}
     return make_plan(manifest, playbook, variables=given, report=report, commit=commit).tasks[0]
+
+
+def virtual_fleets(beside: Path) -> tuple[Path, ...]:
+    """Where virtual plugins are looked for: `virtual_fleet/` beside a manifest, if it is there, then the shipped."""
+    own = beside.resolve().parent / "virtual_fleet"
+    shipped = find_virtual_fleet()
+    return (own, shipped) if own.is_dir() and own != shipped.resolve() else (shipped,)
 
 
 def hashes(scenarios: Iterable[Scenario]) -> dict[str, str]:

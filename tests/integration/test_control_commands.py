@@ -19,7 +19,7 @@ BIN = Path(sys.executable).parent
 
 def init(world: World, *words: str) -> Path:
     folder = world.folder / "control"
-    done = world.fleet_bot_alone("init", "--dir", str(folder), "--source", "acme/fleet-bot", "--pin", PIN, *words)
+    done = world.plain("init", "--dir", str(folder), "--source", "acme/fleet-bot", "--pin", PIN, *words)
     assert done.code == 0, done.err
     return folder
 
@@ -33,7 +33,7 @@ def test_init_lists_an_organisations_repositories_with_a_topic(world: World) -> 
     assert fleet["plugins"] == [{"name": "a", "repo": "acme/a", "topics": ["fleet", "python"]}]
     form = yaml.safe_load((folder / ".github" / "ISSUE_TEMPLATE" / "fix.yml").read_text(encoding="utf-8"))
     assert form["body"][0]["attributes"] == {"label": "Plugin", "options": ["a"]}
-    assert world.fleet_bot_alone("validate", "--manifest", str(folder / "fleet.yaml")).code == 0
+    assert world.plain("validate", "--manifest", str(folder / "fleet.yaml")).code == 0
 
 
 def test_what_init_writes_passes_the_linters_and_is_pinned(world: World) -> None:
@@ -69,7 +69,7 @@ def test_init_overwrites_nothing(world: World) -> None:
 )
 def test_init_says_what_is_wrong(world: World, words: tuple[str, ...], why: str) -> None:
     world.plugin("a", {"README.md": "a\n"})
-    done = world.fleet_bot_alone("init", "--dir", str(world.folder / "control"), *words)
+    done = world.plain("init", "--dir", str(world.folder / "control"), *words)
     assert (done.code, why in done.err) == (2, True), done.err
 
 

@@ -156,6 +156,30 @@ def test_what_a_person_wrote_into_our_pull_request_stays_while_the_change_is_the
     assert "Reviewed by Ada." in again.body
 
 
+def test_work_that_is_done_outlives_an_outage_of_the_forge(world: World) -> None:
+    world.playbook("stamp", STAMP)
+    world.plugin("a", {"README.md": "a\n"})
+    patch = Path(world.run("stamp", "--dry-run").task("a")["proposal"]).with_name("changes.patch")
+    before = patch.read_bytes()
+    world.github.faults.add(Fault(path="*", status=503, times=1000))
+    during = world.run("stamp", "--dry-run")
+    assert during.task("a")["outcome"] == "error"
+    assert patch.read_bytes() == before
+    world.github.faults.clear()
+    assert world.fleet_bot("publish", str(world.out), "--json").json["totals"] == {"changed": 1}
+
+
+def test_a_secret_in_the_report_reaches_no_title_and_no_commit(world: World) -> None:
+    world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    world.script("calc", "fix_bug", FIX)
+    secret = "ghp_" + "Ab1" * 12
+    done = world.run("fix_bug", "calc", "--bug", f"crash with {secret}")
+    assert done.code == 0, done.err
+    [pull] = pulls(world, "calc")
+    message = git(world.bare("calc"), "log", "-1", "--format=%B", pull.head.ref)
+    assert secret not in pull.title + pull.body + message
+
+
 def test_a_dry_run_does_all_but_publish_and_publish_takes_it_from_there(world: World) -> None:
     world.playbook("stamp", STAMP)
     world.plugin("a", {"README.md": "a\n"})

@@ -72,8 +72,9 @@ class World:
         """`folder` is empty."""
         self.folder = folder
         self.out = folder / "out"
+        self.scratch = folder / "scratch"
         self.entries: list[dict[str, Any]] = []
-        self.settings: dict[str, Any] = {"sandbox": "best-effort"}
+        self.settings: dict[str, Any] = {"sandbox": "best-effort", "certificates": {"require": "never"}}
         self.playbooks = folder / "playbooks"
         self.github = VirtualGitHub(folder / "github", token=TOKEN, login=BOT, people={"ghp_person": "ada"})
         self.gemini = VirtualGemini(self._script, key=KEY)
@@ -145,13 +146,15 @@ class World:
 
     def fleet_bot(self, *words: str, env: dict[str, str] | None = None) -> Done:
         """Run the command line in this process, as `fleet-bot WORDS --manifest …` would be."""
-        return self.fleet_bot_alone(*self.words(*words), env=env)
+        return self.plain(*self.words(*words), env=env)
 
-    def fleet_bot_alone(self, *words: str, env: dict[str, str] | None = None) -> Done:
-        """The same with these words only."""
+    def plain(self, *words: str, env: dict[str, str] | None = None) -> Done:
+        """The same with exactly these words. A variable that is empty is not set at all."""
         before = dict(os.environ)
         out, err = io.StringIO(), io.StringIO()
         os.environ |= self.environ | (env or {})
+        for name in [name for name, value in (env or {}).items() if not value]:
+            del os.environ[name]
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 code = command_line.run(list(words))
@@ -171,6 +174,19 @@ class World:
             timeout=timeout,
         )
         return Done(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *words: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+        """The same, under way; its scratch folders lie in `self.scratch`."""
+        self.scratch.mkdir(exist_ok=True)
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "bot", *self.words(*words)],
+            env=dict(os.environ) | self.environ | {"TMPDIR": str(self.scratch)} | (env or {}),
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     def words(self, *words: str) -> list[str]:
         """The words of a command line with what every command of this world needs."""

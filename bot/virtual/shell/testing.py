@@ -13,7 +13,7 @@ from bot.virtual.world import World
 
 _REFUSED = 4
 _REMEMBERED = 4096
-_Key = tuple[str, str, str, tuple[tuple[str, object], ...], Options]
+_Key = tuple[str, str, str, tuple[tuple[str, object], ...], tuple[str, ...], str]
 _RESULTS: dict[_Key, tuple[Result, ...]] = {}
 
 
@@ -50,7 +50,14 @@ def suite(call: Call, respond: Response, arguments: list[str], *, flaky: bool) -
 
 def _results(world: World, model: Suite, cwd: str, chosen: Options) -> tuple[Result, ...]:
     """The results of this suite on this tree; the same trees come again and again over many trials."""
-    key = (world.profile.hash, world.tree.name, cwd, tuple(sorted(world.state.items())), chosen)
+    key = (
+        world.profile.hash,
+        world.tree.name,
+        cwd,
+        tuple(sorted(world.state.items())),
+        chosen.selection,
+        chosen.keyword,
+    )
     found = _RESULTS.get(key)
     if found is None:
         prefix = f"{cwd}/" if cwd else ""
