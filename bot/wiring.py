@@ -24,7 +24,18 @@ from bot.expected.guard import guard_of
 from bot.fleet.keys import missing_key
 from bot.fleet.manifest import CampaignBudget, Manifest
 from bot.models.gemini import GeminiModel, Vertex, identity_of
-from bot.ports import Approver, ForgeRead, ForgeWrite, Guard, Model, ModelId, PullRequest, Remote, RepositoryFacts
+from bot.ports import (
+    Approver,
+    Enforced,
+    ForgeRead,
+    ForgeWrite,
+    Guard,
+    Model,
+    ModelId,
+    PullRequest,
+    Remote,
+    RepositoryFacts,
+)
 from bot.publish.comment import place_of
 from bot.publish.publisher import Press
 from bot.sandbox.launcher import Launcher
@@ -224,6 +235,10 @@ class Wiring:
     def guard(self, task: Task) -> Guard:
         """The runtime rules of a task."""
         return guard_of(task, self.manifest.policy.protected)
+
+    def confinement(self) -> Enforced:
+        """What the sandbox enforces here, by its self-test. Raises `SandboxError` when that is not enough."""
+        return Launcher(best_effort=self.manifest.sandbox == "best-effort").facts("none")
 
     def workshop(
         self,

@@ -151,6 +151,17 @@ class Checkout:
         self.prepared_tree = self.git.stage(self.workspace)
         shutil.copytree(self.workspace, self._prepared, symlinks=True, ignore=_git_and_special_files)
 
+    def start_over(self, base: str) -> None:
+        """Be a checkout of another commit of the same repository, with nothing of what was there before."""
+        self.base, self.base_tree = base, self.git.tree_of(base)
+        self.prepared_tree = self.base_tree
+        for folder in (self.environment, self._prepared):
+            if folder.exists():
+                empty(folder)
+        if self._prepared.exists():
+            self._prepared.rmdir()
+        self.fill(self.base_tree)
+
     def fill(self, tree: str) -> None:
         """Give the workspace exactly the files of `tree`, and besides only what the set-up left there.
 

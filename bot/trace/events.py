@@ -374,6 +374,17 @@ class VerificationDone(EventBody, frozen=True, kw_only=True, tag="verification")
     """Tests that failed once and passed once; not counted."""
 
 
+class BroughtUp(EventBody, frozen=True, kw_only=True, tag="brought_up"):
+    """A change made on an older commit is carried to the head of the base branch; what follows is about that."""
+
+    before: str
+    """The commit that it was made on."""
+    base: str
+    """The commit that it goes on top of."""
+    branch: str
+    """The base branch."""
+
+
 class CommitCreated(EventBody, frozen=True, kw_only=True, tag="commit_created"):
     """The result as a commit."""
 
@@ -495,6 +506,7 @@ EVENTS: dict[str, type[EventBody]] = {
         LimitReached,
         Nudged,
         VerificationDone,
+        BroughtUp,
         CommitCreated,
         GateDecided,
         BranchPushed,

@@ -10,6 +10,7 @@ import msgspec
 from bot.trace.events import (
     ApprovalAsked,
     BranchPushed,
+    BroughtUp,
     CommandRun,
     CommentWritten,
     CommitCreated,
@@ -184,6 +185,8 @@ def _outcome(line: Line) -> Step | None:
     match body:
         case VerificationDone():
             return step("verification", "proven" if body.proven else "not proven", body.reason, good=body.proven)
+        case BroughtUp():
+            return step("brought up", body.branch, f"from {body.before[:12]} to {body.base[:12]}, and verified there")
         case CommitCreated():
             return step("commit", body.sha[:12], f"{body.files} files +{body.added} -{body.removed}")
         case GateDecided():
