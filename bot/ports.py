@@ -243,20 +243,14 @@ class RepositoryFacts(msgspec.Struct, frozen=True, kw_only=True):
     empty: bool = False
 
 
-class ForgeRead(Protocol):
-    """Read access to where repositories live."""
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account may do in a repository."""
 
-    def remote(self, repo: str) -> Remote:
-        """Where git fetches `repo` from."""
-        ...
-
-    def facts(self, repo: str) -> RepositoryFacts:
-        """What is known of it. Raises `ForgeError` (404: not there or not visible to the token)."""
-        ...
-
-    def issue(self, repo: str, number: int) -> Report:
-        """An issue as it is now, as untrusted text."""
-        ...
+    permission: str
+    """admin, write, read or none; maintainers have write, triagers read."""
+    role: str = ""
+    """As people know it: triage and maintain too, or an organisation's own."""
+    bot: bool = False
 
 
 class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -272,6 +266,26 @@ class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
     author: str
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
+
+
+class ForgeRead(Protocol):
+    """Read access to where repositories live."""
+
+    def remote(self, repo: str) -> Remote:
+        """Where git fetches `repo` from."""
+        ...
+
+    def facts(self, repo: str) -> RepositoryFacts:
+        """What is known of it. Raises `ForgeError` (404: not there or not visible to the token)."""
+        ...
+
+    def issue(self, repo: str, number: int) -> Report:
+        """An issue as it is now, as untrusted text."""
+        ...
+
+    def find_pulls(self, repo: str, branch: str) -> tuple[PullRequest, ...]:
+        """All pull requests from that branch, open and closed, newest first."""
+        ...
 
 
 class Comment(msgspec.Struct, frozen=True, kw_only=True):
@@ -303,10 +317,6 @@ class ForgeWrite(ForgeRead, Protocol):
 
         Raises `TaskBlocked` when the server's rules refuse the push, `ForgeError` otherwise.
         """
-        ...
-
-    def find_pulls(self, repo: str, branch: str) -> tuple[PullRequest, ...]:
-        """All pull requests from that branch, open and closed, newest first."""
         ...
 
     def create_pull(self, repo: str, *, base: str, branch: str, title: str, body: str, draft: bool) -> PullRequest:

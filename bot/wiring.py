@@ -10,35 +10,30 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
 from bot.base.clock import Clock, SystemClock
+from bot.base.git import end_running
 from bot.base.redact import Redactor
+from bot.base.secret_names import SECRET_NAMES
 from bot.base.values import Playbook, Plugin, Report, Task
 from bot.expected.guard import guard_of
 from bot.fleet.keys import missing_key
 from bot.fleet.manifest import Manifest
-from bot.ports import Approver, ForgeRead, ForgeWrite, Guard, Model, ModelId, Remote, RepositoryFacts
+from bot.ports import Approver, ForgeRead, ForgeWrite, Guard, Model, ModelId, PullRequest, Remote, RepositoryFacts
 from bot.publish.publisher import Press
 from bot.sandbox.launcher import Launcher
-from bot.task.checkout import empty
+from bot.task.emptying import empty
 from bot.task.proposal import Proposal
 from bot.task.run import Progress, Workshop
 from bot.trace.writer import TraceWriter
 
+if TYPE_CHECKING:
+    from bot.forge.desk import GitHubDesk
+
 DEFAULT_MODEL = "gemini-3.8-flash"
-_SECRET_NAMES: tuple[str, ...] = (
-    "GEMINI_API_KEY",
-    "GOOGLE_API_KEY",
-    "GITHUB_TOKEN",
-    "GH_TOKEN",
-    "ACTIONS_RUNTIME_TOKEN",
-)
-_SECRET_NAMES += ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "FLEET_BOT_APP_PRIVATE_KEY")
-
-
 _PASSWORD = re.compile(r"://[^/@\s]*:?[^/@\s]*@")
 _REACHING = (
     "SSL_CERT_FILE",
@@ -68,9 +63,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reaching: dict[str, str] = {}
     """Variables that a plugin's set-up gets, to reach package indexes."""
     github_token: str | None = None
+    event_token: str | None = None
+    """The workflow's own token, for the issue that asked; without it the other one does that too."""
     github_api_url: str = "https://api.github.com"
     github_server_url: str = "https://github.com"
     jobs: int = 1
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """All keys and tokens, for what has to hide them."""
+        return tuple(secret for secret in (self.api_key, self.github_token, self.event_token) if secret)
 
     def __repr__(self) -> str:
         # Keys and tokens must not reach a log by way of a traceback or an assertion.
@@ -87,6 +89,7 @@ def from_environment(environ: Mapping[str, str], **given: object) -> Settings:
         },
         "gemini_base_url": environ.get("GOOGLE_GEMINI_BASE_URL") or None,
         "github_token": environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or None,
+        "event_token": environ.get("FLEET_BOT_EVENT_TOKEN") or None,
     }
     for name in ("GITHUB_API_URL", "GITHUB_SERVER_URL"):
         if environ.get(name):
@@ -96,7 +99,7 @@ def from_environment(environ: Mapping[str, str], **given: object) -> Settings:
 
 def forget_secrets() -> None:
     """Take keys and tokens out of this process's environment, so that no child inherits them by accident."""
-    for name in _SECRET_NAMES:
+    for name in SECRET_NAMES:
         os.environ.pop(name, None)
 
 
@@ -107,8 +110,10 @@ class Wiring:
         """`settings` carries the secrets; everything that is written is redacted for them."""
         self.settings, self.manifest = settings, manifest
         self.clock = clock or SystemClock()
-        self.redactor = Redactor([s for s in (settings.api_key, settings.github_token) if s])
+        self.redactor = Redactor(list(settings.secrets))
         self.stop = threading.Event()
+        self.reading: Callable[[ForgeRead], ForgeRead] = lambda forge: forge
+        """Put before the read access of proposing: repositories that are already here."""
         self._root: Path | None = None
 
     def __enter__(self) -> Self:
@@ -116,8 +121,13 @@ class Wiring:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if self._root is not None and self._root.exists():
-            empty(self._root)
-            self._root.rmdir()
+            try:
+                empty(self._root)
+                self._root.rmdir()
+            except OSError:
+                # After ^C a task that hangs may still write there; there is nobody left to wait for it.
+                if kind is None:
+                    raise
 
     def scratch(self) -> Path:
         """A new empty folder that is gone in the end."""
@@ -140,6 +150,18 @@ class Wiring:
 
         return GitHubForge(
             token=self.settings.github_token,
+            api_url=self.settings.github_api_url,
+            server_url=self.settings.github_server_url,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def desk(self) -> GitHubDesk:
+        """Who may ask, and what people who ask are told; PyGithub loads with its first question."""
+        from bot.forge.desk import GitHubDesk
+
+        return GitHubDesk(
+            token=self.settings.event_token or self.settings.github_token,
             api_url=self.settings.github_api_url,
             server_url=self.settings.github_server_url,
             clock=self.clock,
@@ -173,12 +195,19 @@ class Wiring:
 
     def workshop(self, *, approver: Approver | None = None, progress: Progress | None = None) -> Workshop:
         """What proposing needs; nothing in it can write to a forge."""
+        launcher = Launcher(best_effort=self.manifest.sandbox == "best-effort")
+
+        def interrupt() -> None:
+            launcher.interrupt()
+            end_running()
+
         return Workshop(
-            forge=_Repositories(self),
-            sandboxes=Launcher(best_effort=self.manifest.sandbox == "best-effort"),
+            forge=self.reading(_Repositories(self)),
+            sandboxes=launcher,
             model=self.model,
             model_id=self.model_id,
             guard=self.guard,
+            protected=self.manifest.policy.protected,
             trace=lambda file, run: TraceWriter(file, run=run, redactor=self.redactor, clock=self.clock),
             redactor=self.redactor,
             clock=self.clock,
@@ -187,6 +216,7 @@ class Wiring:
             approver=approver,
             progress=progress or (lambda task, step: None),
             stop=self.stop,
+            interrupt=interrupt,
         )
 
     def press(self, playbook: Callable[[str], Playbook | None]) -> Press:
@@ -228,6 +258,10 @@ class _Repositories:
     def issue(self, repo: str, number: int) -> Report:
         """An issue as it is now."""
         return self._of(repo).issue(repo, number)
+
+    def find_pulls(self, repo: str, branch: str) -> tuple[PullRequest, ...]:
+        """The pull requests from a branch."""
+        return self._of(repo).find_pulls(repo, branch)
 
     def _of(self, repo: str) -> ForgeRead:
         return self._wiring.forge(repo)

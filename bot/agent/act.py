@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from bot.agent.tools.tool import Output, Reason, Tool, ToolError
 from bot.base.clock import Clock
 from bot.base.errors import TaskBlocked
 from bot.base.messages import ToolResult
-from bot.ports import Action, Approver, CommandResult, Guard, PathRefused, Refusal, TraceSink
+from bot.ports import Action, Approver, CommandResult, Effect, Guard, PathRefused, Refusal, TraceSink
 from bot.trace.commands import counts, words
 from bot.trace.events import ApprovalAsked, CommandRun, GuardRefused, ToolCompleted, ToolFailed, ToolRequested
 from bot.trace.writer import clip
@@ -121,7 +122,8 @@ def _approve(action: Action, tool: Tool, approver: Approver, hands: Hands) -> No
     answer = approver.ask(title, tool.preview(action.args, hands.context))
     hands.waited(hands.clock.monotonic() - began)
     hands.trace.append(
-        ApprovalAsked(call=action.call, title=title, allowed=answer.allow, reason=answer.reason), turn=action.turn
+        ApprovalAsked(call=action.call, title=title, allowed=answer.allow, reason=answer.reason, stop=answer.stop),
+        turn=action.turn,
     )
     if not answer.allow or answer.stop:
         why = answer.reason or "A person said no to this."
@@ -139,8 +141,18 @@ def _change(action: Action, tool: Tool, hands: Hands) -> Output:
     if refusal is not None:
         sandbox.restore(before)
         raise _Refused(refusal, undone=True)
-    record_effects(hands.trace, sandbox, before, after, task=task, call=action.call, turn=action.turn)
-    return output
+    effects = record_effects(hands.trace, sandbox, before, after, task=task, call=action.call, turn=action.turn)
+    return _with_note(output, action.declared, effects)
+
+
+def _with_note(output: Output, declared: tuple[Effect, ...], effects: tuple[Effect, ...]) -> Output:
+    """The output, and a word on files that were written and are no part of the change."""
+    seen = {effect.path for effect in effects}
+    unseen = [effect.path for effect in declared if effect.path not in seen and effect.before != effect.after]
+    if not unseen:
+        return output
+    note = f"\nBut {', '.join(unseen)} is ignored by git here, so it will not be part of the change."
+    return dataclasses.replace(output, text=output.text + note)
 
 
 def _record_command(action: Action, result: CommandResult, trace: TraceSink) -> None:

@@ -11,6 +11,7 @@ written (`docs/decisions/0004-bytes-as-they-are.md`).
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import signal
 import subprocess
@@ -24,6 +25,7 @@ import msgspec
 from bot.base.errors import GitError
 
 _ABSENT = "000000"
+_RUNNING: set[subprocess.Popen[bytes]] = set()
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 RAW_ATTRIBUTES = "* -text !eol -filter -ident !working-tree-encoding !diff !merge -export-subst\n"
 _SAFE_CONFIG = (
@@ -312,6 +314,13 @@ def ls_remote(url: str, token: str | None = None, timeout: float = 60) -> tuple[
     return head, refs
 
 
+def end_running() -> None:
+    """Kill every git that is under way in this process; whoever waits for one gets a `GitError`."""
+    for process in list(_RUNNING):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
 def _git(
     arguments: list[str],
     *,
@@ -330,6 +339,7 @@ def _git(
         start_new_session=True,
     )
     late = False
+    _RUNNING.add(process)
     try:
         output, errors = process.communicate(stdin, timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -340,6 +350,8 @@ def _git(
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         raise
+    finally:
+        _RUNNING.discard(process)
     if process.returncode != 0 or late:
         verb = next((word for word in arguments if not word.startswith("-") and "=" not in word), "git")
         said = errors.decode("utf-8", "replace").strip()[-2000:] or f"exit {process.returncode}"

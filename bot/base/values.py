@@ -206,6 +206,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     report: Report | None = None
     commit: str | None = None
     """Start from this commit and not from the base branch."""
+    commit_from_report: bool = False
+    """Whether a stranger's report named that commit, and not the person who started the run."""
     skip: str | None = None
     """Why policy says not to start it, or None."""
     seed: int = 0

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from bot.base.errors import UsageError
-from bot.base.values import Task
+from bot.base.values import Playbook, Task
 from bot.cli.clearance import clearance_of
 from bot.cli.hitl import TerminalApprover
 from bot.cli.options import DEFAULT_OUT, Common, Selection, common_options, task_options
@@ -23,6 +25,8 @@ from bot.ports import Approver
 from bot.windtunnel.clearance import Clearance, with_notes
 from bot.wiring import Wiring, forget_secrets
 
+KnownPlaybook = Callable[[str], Playbook | None]
+
 
 @click.command()
 @task_options
@@ -35,7 +39,7 @@ def plan(common: Common, selection: Selection, shards: int | None, prompt: bool)
         planned = _plan(common, selection, wiring)
         cleared = clearance_of(common, planned, wiring)
     if common.json or shards:
-        emit_json(matrix(planned, shards) if shards else _as_json(planned, cleared, prompt=prompt))
+        emit_json(matrix(planned.tasks, shards) if shards else _as_json(planned, cleared, prompt=prompt))
         return 0
     console = people()
     console.print(f"{planned.playbook.id} {planned.playbook.version}, campaign {planned.campaign}", markup=False)
@@ -59,7 +63,7 @@ def propose(common: Common, selection: Selection, out: Path, part: str | None) -
     with Wiring(common.settings(), common.fleet()) as wiring:
         planned = _cleared(common, _plan(common, selection, wiring), wiring)
         tasks = shard(planned.tasks, part) if part else planned.tasks
-        results = _propose(wiring, planned, tasks, out, jobs=common.jobs, approver=None)
+        results = propose_tasks(wiring, tasks, out, jobs=common.jobs)
     return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
 
 
@@ -73,19 +77,19 @@ def publish(common: Common, folder: Path) -> int:
         raise UsageError(msg, "Give the folder that `fleet-bot propose --out` wrote.")
     with Wiring(common.settings(), common.fleet()) as wiring:
         forget_secrets()
-        results = _publish(common, wiring, folder)
+        results = publish_folder(wiring, folder, common.known_playbook)
     if not results:
         msg = f"There is no proposal below {folder}."
         raise UsageError(msg, "Give the folder that `fleet-bot propose --out` wrote.")
     reports = reports_of(results)
-    for report in reports:
-        write_report(report, folder)
     if common.json:
         emit_json(reports[0] if len(reports) == 1 else {"campaigns": reports})
     else:
         console = people()
         for report in reports:
             show_report(report, console)
+    for report in reports:
+        write_report(report, folder)
     return 0 if all(report.good for report in reports) else 1
 
 
@@ -101,9 +105,9 @@ def run(common: Common, selection: Selection, out: Path, dry_run: bool, hitl: bo
     with Wiring(common.settings(), common.fleet()) as wiring:
         planned = _cleared(common, _plan(common, selection, wiring), wiring)
         jobs = 1 if approver else common.jobs
-        results = _propose(wiring, planned, planned.tasks, out, jobs=jobs, approver=approver)
+        results = propose_tasks(wiring, planned.tasks, out, jobs=jobs, approver=approver)
         if not dry_run and _may_publish(results, approver):
-            results = _publish_these(wiring, planned, results)
+            results = publish_these(wiring, results, {planned.playbook.id: planned.playbook}.get, out)
     return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
 
 
@@ -135,10 +139,11 @@ def _cleared(common: Common, planned: Plan, wiring: Wiring) -> Plan:
     return with_notes(planned, found.note) if wiring.manifest.certificates.require != "never" else planned
 
 
-def _propose(
-    wiring: Wiring, planned: Plan, tasks: tuple[Task, ...], out: Path, *, jobs: int, approver: Approver | None
+def propose_tasks(
+    wiring: Wiring, tasks: tuple[Task, ...], out: Path, *, jobs: int, approver: Approver | None = None
 ) -> list[campaign.Result]:
-    if planned.playbook.mode == "agent" and wiring.settings.api_key is None:
+    """Run tasks, shown as they go. Raises `ConfigurationError` when a model is needed and there is no key."""
+    if wiring.settings.api_key is None and any(task.playbook.mode == "agent" for task in tasks):
         raise missing_key()
     forget_secrets()
     with ProgressDisplay(len(tasks)) as display:
@@ -146,22 +151,35 @@ def _propose(
         try:
             return campaign.propose(tasks, out.absolute(), shop, jobs=jobs, done=display.done)
         except KeyboardInterrupt:
-            people().print(
-                f"interrupted: finished proposals are in {out}; run the same command again to go on from there.",
-                markup=False,
-            )
+            kept = f"finished proposals are in {out.absolute()}; run the same command again to go on from there."
+            people().print(f"interrupted: {kept}", markup=False)
             raise
 
 
-def _publish(common: Common, wiring: Wiring, folder: Path) -> list[campaign.Result]:
-    with ProgressDisplay(0) as display:
-        return campaign.publish_all(folder.absolute(), wiring.press(common.known_playbook), done=display.done)
+def publish_folder(wiring: Wiring, folder: Path, known: KnownPlaybook) -> list[campaign.Result]:
+    """Publish every proposal below a folder, shown as it goes. `known` is a playbook by its id."""
+    with ProgressDisplay(0) as display, _resumable(folder):
+        return campaign.publish_all(folder.absolute(), wiring.press(known), done=display.done)
 
 
-def _publish_these(wiring: Wiring, planned: Plan, results: list[campaign.Result]) -> list[campaign.Result]:
-    press = wiring.press({planned.playbook.id: planned.playbook}.get)
-    with ProgressDisplay(len(results)) as display:
-        return campaign.publish_results(results, press, done=display.done)
+def publish_these(
+    wiring: Wiring, results: list[campaign.Result], known: KnownPlaybook, out: Path
+) -> list[campaign.Result]:
+    """Publish what was just proposed into `out`, shown as it goes. `known` is a playbook by its id."""
+    with ProgressDisplay(len(results)) as display, _resumable(out):
+        return campaign.publish_results(results, wiring.press(known), done=display.done)
+
+
+@contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        people().print(
+            f"interrupted: the proposals are in {folder.absolute()}; go on with: fleet-bot publish {folder.absolute()}",
+            markup=False,
+        )
+        raise
 
 
 def _may_publish(results: list[campaign.Result], approver: Approver | None) -> bool:
@@ -178,13 +196,14 @@ def _may_publish(results: list[campaign.Result], approver: Approver | None) -> b
 
 
 def _end(report: CampaignReport, out: Path, *, as_json: bool) -> int:
-    write_report(report, out)
     if as_json:
         emit_json(report)
     else:
         console = people()
         show_report(report, console)
         console.print(f"Proposals, traces and report: {out.absolute()}", markup=False)
+    # Last: whoever waits has seen how it ended also when there is no room for this.
+    write_report(report, out)
     return 0 if report.good else 1
 
 

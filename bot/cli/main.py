@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import NoReturn
 
 import click
@@ -25,9 +28,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "virtual": ("bot.cli.virtual:virtual", "Virtual plugins of one's own."),
     "spec": ("bot.cli.spec:spec", "Expected behaviour: show that every rule can fail."),
     "trace": ("bot.cli.trace:trace", "Show, verify, compare, replay and export execution traces."),
+    "action": ("bot.cli.action:action", "The entry of the GitHub Action."),
     "virtual-github": ("bot.cli.virtual_github:virtual_github", "Serve a virtual GitHub on loopback."),
 }
 """Name → (`module:attribute`, the line in --help). Modules load when their command runs, so --help loads none."""
+TRACEBACK = "FLEET_BOT_TRACEBACK"
+"""Environment variable that has unforeseen errors told with where they happened."""
 
 
 class LazyGroup(click.Group):
@@ -62,18 +68,30 @@ def cli() -> None:
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and exit with the contract's code: 0, 1, 2, 3 or 130."""
-    words = take_secrets_from_argv(list(sys.argv[1:] if argv is None else argv))
-    sys.exit(run(words))
+    words = list(sys.argv[1:] if argv is None else argv)
+    signal.signal(signal.SIGTERM, _interrupted)
+    sys.exit(_code(lambda: _click(take_secrets_from_argv(words))))
+
+
+def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
+    # A job that is cancelled, a container that stops: tidy up as after ^C.
+    raise KeyboardInterrupt
 
 
 def run(words: list[str]) -> int:
     """Run a command line and return the exit code."""
+    return _code(lambda: _click(words))
+
+
+def _click(words: list[str]) -> object:
+    return cli.main(args=words, prog_name="fleet-bot", standalone_mode=False)
+
+
+def _code(call: Callable[[], object]) -> int:
+    """The exit code of a call, with what broke told in a sentence."""
     try:
-        result = cli.main(args=words, prog_name="fleet-bot", standalone_mode=False)
-    except click.exceptions.Abort:
-        click.echo("interrupted", err=True)
-        return 130
-    except KeyboardInterrupt:
+        result = call()
+    except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return 130
     except click.ClickException as error:
@@ -86,7 +104,24 @@ def run(words: list[str]) -> int:
         # The reader of our output went away (`fleet-bot … | head`); nothing is left to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _tell_unforeseen(f"{place}{error.strerror or error}.")
+        return 1
+    except Exception as error:  # noqa: BLE001 (the last border: a person gets a sentence, not a traceback)
+        _tell_unforeseen(f"A mistake in fleet-bot, please report it: {type(error).__name__}: {error}")
+        return 1
     return result if isinstance(result, int) else 0
+
+
+def _tell_unforeseen(what: str) -> None:
+    from bot.base.redact import Redactor
+
+    cure = f"Set {TRACEBACK}=1 to see where in the program it happened."
+    if os.environ.get(TRACEBACK):
+        what, cure = f"{what}\n{traceback.format_exc()}", ""
+    # Nobody knows what is quoted here, so at least what looks like a key is taken out.
+    _tell(FleetBotError(Redactor([]).text(what), cure))
 
 
 def _tell(error: FleetBotError) -> None:

@@ -68,6 +68,7 @@ def make_plan(
             campaign,
             shares=shared[repository.identity(plugin.repo)] > 1,
             limits=limits_for(plugin, playbook, limits or {}),
+            by_report=commit is None and start is not None,
         )
         for plugin in chosen
     )
@@ -136,13 +137,17 @@ def shards(tasks: tuple[Task, ...], count: int) -> tuple[tuple[Task, ...], ...]:
     return tuple(tuple(spread[part::parts]) for part in range(parts))
 
 
-def matrix(planned: Plan, count: int) -> dict[str, Any]:
-    """The value of `strategy.matrix`: one entry per shard, with what `propose --shard` takes and the plugins' names."""
-    parts = shards(planned.tasks, count)
+def matrix(tasks: tuple[Task, ...], count: int) -> dict[str, Any]:
+    """The value of `strategy.matrix`: one entry per shard, with what `propose --shard` takes and the plugins' names.
+
+    `id` is the shard as a word that file names and artifacts take.
+    """
+    parts = shards(tasks, count)
     return {
         "include": [
             {
                 "shard": f"{number}/{len(parts)}",
+                "id": f"{number}-of-{len(parts)}",
                 "plugins": [task.plugin.name for task in part],
                 "tasks": sum(task.skip is None for task in part),
             }
@@ -162,7 +167,9 @@ def shard(tasks: tuple[Task, ...], word: str) -> tuple[Task, ...]:
     return parts[number - 1] if number <= len(parts) else ()
 
 
-def _task(playbook: Playbook, filling: Filling, campaign: str, *, shares: bool, limits: Limits) -> Task:
+def _task(
+    playbook: Playbook, filling: Filling, campaign: str, *, shares: bool, limits: Limits, by_report: bool
+) -> Task:
     plugin, report = filling.plugin, filling.report
     filled, prompt = fill(playbook, filling)
     suffix = plugin.name if shares else None
@@ -176,6 +183,7 @@ def _task(playbook: Playbook, filling: Filling, campaign: str, *, shares: bool, 
         branch=fix_branch(report, suffix) if report else campaign_branch(campaign, suffix),
         report=report,
         commit=filling.commit,
+        commit_from_report=by_report,
         skip="archived in fleet.yaml" if plugin.archived else None,
     )
 

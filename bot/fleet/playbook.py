@@ -11,7 +11,7 @@ import msgspec
 from bot.base import schema
 from bot.base.canonical import digest
 from bot.base.documents import Document, parse, read_text
-from bot.base.errors import ConfigurationError, Problem
+from bot.base.errors import ConfigurationError, Problem, UsageError
 from bot.base.values import Playbook
 from bot.fleet.playbook_checks import Part, Source, check_playbook
 from bot.fleet.playbook_schema import PLAYBOOK_SCHEMA
@@ -45,6 +45,18 @@ def playbooks_beside(manifest: Path) -> Path | None:
     """The folder `playbooks/` beside a manifest, or None when there is none."""
     folder = manifest.parent / "playbooks"
     return folder if folder.is_dir() else None
+
+
+def playbook_named(name: str, folder: Path | None) -> Playbook:
+    """A playbook by its id, or by its file where `name` ends in `.md`. Raises `UsageError` when there is none."""
+    known = find_playbooks(folder)
+    if name in known:
+        return read_playbook(known[name])
+    if name.endswith(".md") and Path(name).is_file():
+        return read_playbook(Path(name))
+    guess = schema.near(name, list(known))
+    msg = f"There is no playbook {name}."
+    raise UsageError(msg, f"Did you mean {guess}?" if guess else f"There are: {', '.join(known) or 'none'}.")
 
 
 def read_playbook(path: Path) -> Playbook:

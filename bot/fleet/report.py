@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
+from bot.base.errors import WorldError
 from bot.base.values import GOOD_OUTCOMES, Outcome, Usage
 from bot.fleet.run import Result
-from bot.task.run import TRACE
-from bot.task.store import FILE
+from bot.task.store import FILE, TRACE
 from bot.trace.comment import inert
 
 _ORDER: tuple[Outcome, ...] = ("changed", "no_change", "skipped", "blocked", "failed", "error")
@@ -80,12 +80,18 @@ def reports_of(results: list[Result]) -> list[CampaignReport]:
 
 
 def write_report(report: CampaignReport, out: Path) -> None:
-    """Write `report.json`, `report.md` and `report.html` into `out`."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Write `report.json`, `report.md` and `report.html` into `out`. Raises `WorldError` when the disk is full."""
     text = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
-    (out / "report.json").write_bytes(text)
-    (out / "report.md").write_text(markdown(report), encoding="utf-8")
-    (out / "report.html").write_text(html(report), encoding="utf-8")
+    pages = {"report.json": text, "report.md": markdown(report).encode(), "report.html": html(report).encode()}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, data in pages.items():
+            (out / name).write_bytes(data)
+    except OSError as error:
+        msg = f"The report cannot be written to {out}: {error.strerror or error}."
+        raise WorldError(
+            msg, "Make room and run the same command again; finished proposals are not made again."
+        ) from error
 
 
 def markdown(report: CampaignReport) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
@@ -15,7 +16,7 @@ from bot.publish.publisher import Press, Published, publish
 from bot.task.pipeline import run_task
 from bot.task.proposal import Proposal
 from bot.task.run import Workshop
-from bot.task.store import find
+from bot.task.store import find, prepare
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -36,22 +37,28 @@ def propose(
 ) -> list[Result]:
     """Run all tasks, `jobs` at a time, and return their results in the order of the tasks.
 
-    `done` is called as each ends. Raises `ConfigurationError` when going on makes no sense for any task (the model's
-    key is refused); what was finished until then is on disk. After ^C the tasks under way are stopped at their next
-    step; what was finished is on disk, and the same call goes on from there.
+    `done` is called as each ends. Raises `UsageError` when nothing can be written to `out`, `ConfigurationError` when
+    going on makes no sense for any task (the model's key is refused); what was finished until then is on disk. After
+    ^C the tasks under way are stopped at once; the same call goes on from there.
     """
+    prepare(out)
 
     def one(task: Task) -> Result:
         folder = out / task.campaign / task.plugin.name
-        result = Result(proposal=run_task(task, folder, shop), folder=str(folder))
+        proposal, place = run_task(task, folder, shop)
+        result = Result(proposal=proposal, folder=str(place))
         done(result)
         return result
 
-    return _side_by_side(list(tasks), one, jobs, shop.stop)
+    return _side_by_side(list(tasks), one, jobs, shop)
 
 
 def publish_all(root: Path, press: Press, *, done: Callable[[Result], None]) -> list[Result]:
-    """Publish every proposal below `root`, one after the other: forges limit how fast content may be created."""
+    """Publish every proposal below `root`, one after the other: forges limit how fast content may be created.
+
+    Raises `UsageError` when nothing can be written there: each publication keeps a journal.
+    """
+    prepare(root)
     return [_publish_one(folder, press, done) for folder in find(root)]
 
 
@@ -70,8 +77,9 @@ def _publish_one(folder: Path, press: Press, done: Callable[[Result], None]) -> 
     return result
 
 
-def _side_by_side(items: list[T], work: Callable[[T], R], jobs: int, stop: threading.Event) -> list[R]:
+def _side_by_side(items: list[T], work: Callable[[T], R], jobs: int, shop: Workshop) -> list[R]:
     """Results in the order of the items. The first exception of any item stops all and is raised."""
+    stop = shop.stop
     waiting: queue.SimpleQueue[tuple[int, T]] = queue.SimpleQueue()
     for pair in enumerate(items):
         waiting.put(pair)
@@ -102,7 +110,9 @@ def _side_by_side(items: list[T], work: Callable[[T], R], jobs: int, stop: threa
             results[found[0]] = found[1]
     except BaseException:
         stop.set()
+        shop.interrupt()
+        deadline = time.monotonic() + _GRACE_SECONDS
         for thread in threads:
-            thread.join(_GRACE_SECONDS)
+            thread.join(max(0.0, deadline - time.monotonic()))
         raise
     return [results[index] for index in range(len(items))]

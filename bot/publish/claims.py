@@ -21,12 +21,14 @@ _BRANCH = re.compile(r"(?:fleet-bot|fix)/(?!.*(?:\.\.|\.lock(?:/|\Z)))[A-Za-z0-9
 _TEMPLATE = re.compile(r"\{[{%]")
 
 
-def beyond(proposal: Proposal, plugin: Plugin | None, playbook: Playbook | None, git: GitDir, head: str) -> list[str]:
+def beyond(
+    proposal: Proposal, plugin: Plugin | None, playbook: Playbook | None, git: GitDir, head: str, usual: str
+) -> list[str]:
     """The reasons why what a proposal claims is more than the fleet gives it; empty when it is not.
 
     `plugin` is its entry of fleet.yaml, `playbook` the one of its name here; None where there is none. `git` holds its
-    base, and `head` is where the base branch is now. Raises `TaskSkipped` and `TaskBlocked` where the repository's own
-    settings say so.
+    base, `head` is where the base branch is now, and `usual` is the repository's default branch. Raises `TaskSkipped`
+    and `TaskBlocked` where the repository's own settings say so.
     """
     if plugin is None:
         return [f"fleet.yaml has no plugin {spelled(proposal.plugin)}"]
@@ -35,7 +37,8 @@ def beyond(proposal: Proposal, plugin: Plugin | None, playbook: Playbook | None,
     if own is not None:
         task = narrowed(task, own)
     return [
-        *_place(proposal, task.plugin, git, head),
+        *_place(proposal, task.plugin, git, head, usual),
+        *_size(proposal, git),
         *_scope(proposal.scope, task, known=playbook is not None),
         *_trimmings(proposal, task, playbook),
     ]
@@ -53,15 +56,25 @@ def _task(proposal: Proposal, plugin: Plugin, playbook: Playbook | None) -> Task
     )
 
 
-def _place(proposal: Proposal, plugin: Plugin, git: GitDir, head: str) -> Iterator[str]:
+def _place(proposal: Proposal, plugin: Plugin, git: GitDir, head: str, usual: str) -> Iterator[str]:
     if proposal.repo != plugin.repo:
         yield f"it is for {spelled(proposal.repo)}, and {plugin.name} is {plugin.repo} in fleet.yaml"
-    if not _BRANCH.fullmatch(proposal.branch) or proposal.branch == proposal.base_branch:
+    if not _BRANCH.fullmatch(proposal.branch) or proposal.branch in {proposal.base_branch, usual}:
         yield f"{spelled(proposal.branch)[:100]} is no branch of ours"
-    if plugin.base is not None and proposal.base_branch != plugin.base:
-        yield f"it goes to {spelled(proposal.base_branch)}, and fleet.yaml says {plugin.base}"
+    if proposal.base_branch != (plugin.base or usual):
+        says = f"fleet.yaml says {plugin.base}" if plugin.base else f"the default branch is {spelled(usual)}"
+        yield f"it goes to {spelled(proposal.base_branch)}, and {says}"
     if not git.contains(proposal.base_sha, [head]):
         yield f"it starts from a commit that is not in {spelled(proposal.base_branch)} and would bring others along"
+
+
+def _size(proposal: Proposal, git: GitDir) -> Iterator[str]:
+    base = git.tree_of(proposal.base_sha)
+    counts = [pair for pair in git.numstat(base, proposal.tree).values() if pair is not None]
+    files = tuple(spelled(change.path) for change in git.changes(base, proposal.tree))
+    size = (sum(pair[0] for pair in counts), sum(pair[1] for pair in counts))
+    if (proposal.files, proposal.added, proposal.removed) != (files, *size):
+        yield "it says of its files and lines what its patch does not"
 
 
 def _scope(claimed: Scope, task: Task, *, known: bool) -> Iterator[str]:

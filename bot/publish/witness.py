@@ -14,7 +14,7 @@ from bot.base.git import GitDir
 from bot.expected.paths import is_test
 from bot.expected.twins import spelled
 from bot.expected.weaken import assertions
-from bot.task.proposal import Proposal
+from bot.task.proposal import Proposal, text_digest
 from bot.trace.events import (
     CommandRun,
     CommitCreated,
@@ -30,20 +30,8 @@ from bot.trace.line import Line
 
 def contradictions(proposal: Proposal, lines: Iterable[Line]) -> Iterator[str]:
     """Where a proposal says otherwise than its trace."""
-    started: RunStarted | None = None
-    proof: VerificationDone | None = None
-    commit: CommitCreated | None = None
-    finished: RunFinished | None = None
-    for line in lines:
-        match line.body:
-            case RunStarted() if started is None:
-                started = line.body
-            case VerificationDone():
-                proof = line.body
-            case CommitCreated():
-                commit = line.body
-            case RunFinished():
-                finished = line.body
+    told = _Told(lines)
+    started, proof, commit, finished = told.started, told.proof, told.commit, told.finished
     if started is None or (started.plugin, started.playbook, started.playbook_hash, started.campaign) != (
         proposal.plugin,
         proposal.playbook,
@@ -57,8 +45,32 @@ def contradictions(proposal: Proposal, lines: Iterable[Line]) -> Iterator[str]:
         yield "the trace made another commit"
     if proof is None or not proof.proven:
         yield "the trace has no proof"
+    elif proof != proposal.verification:
+        yield "the trace has another proof"
     if finished is None or finished.outcome != "changed":
         yield "the run in the trace did not end with a change"
+    elif finished.text != text_digest(proposal):
+        yield "the run in the trace ended with another text for the pull request"
+
+
+class _Told:
+    """What a trace says of the run as a whole: how it began, and the last word on the rest."""
+
+    def __init__(self, lines: Iterable[Line]) -> None:
+        self.started: RunStarted | None = None
+        self.proof: VerificationDone | None = None
+        self.commit: CommitCreated | None = None
+        self.finished: RunFinished | None = None
+        for line in lines:
+            match line.body:
+                case RunStarted() if self.started is None:
+                    self.started = line.body
+                case VerificationDone():
+                    self.proof = line.body
+                case CommitCreated():
+                    self.commit = line.body
+                case RunFinished():
+                    self.finished = line.body
 
 
 def bent_tests(proposal: Proposal, lines: Iterable[Line], git: GitDir) -> Iterator[str]:

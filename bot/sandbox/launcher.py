@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from weakref import WeakSet
 
 from bot.base.errors import SandboxError
 from bot.base.values import Network
@@ -50,10 +51,16 @@ class Launcher:
         self._best_effort, self._level = best_effort, level
         self._ground = ground or Ground.survey()
         self._found: dict[Network, Enforced] = {}
+        self._workers: WeakSet[Worker] = WeakSet()
 
     def open(self, room: Room) -> Sandbox:
         """A sandbox on the room. Raises `SandboxError` when less can be had than the room asks for."""
         return self._start(room, self.facts(room.network))
+
+    def interrupt(self) -> None:
+        """End what runs in any of its sandboxes, from another thread; each of them is broken afterwards."""
+        for worker in list(self._workers):
+            worker.interrupt()
 
     def facts(self, network: Network) -> Enforced:
         """What is enforced here, found by trying it once. Raises as `open` does."""
@@ -99,6 +106,7 @@ class Launcher:
         if inside:
             command = self._wrapped(room) + command
         worker = Worker(command, _config(room, facts, env | dict(room.env)), env={})
+        self._workers.add(worker)
         return RoomSandbox(worker, facts, room.workspace, Snapshots(room.history, room.workspace))
 
     def _wrapped(self, room: Room) -> list[str]:

@@ -17,7 +17,9 @@ def baseline(run: Run) -> Suite | None:
     if test is None or rule.tests == "none" or run.task.playbook.result == "answer":
         return None
     run.say("tests before")
-    suite = run_suite(run.inside, run.task.plugin, test, run.trace, workspace=str(run.place.workspace))
+    suite = run_suite(
+        run.inside, run.task.plugin, test, run.trace, workspace=str(run.place.workspace), timeout=run.seconds()
+    )
     need_green(rule, suite)
     run.left_by_tests = frozenset(change.path for change in run.place.changes(run.inside.snapshot()))
     # What the tests left behind must not look like the agent's work.

@@ -5,6 +5,7 @@ numbers and claims of proof are written here, from what we know.
 from __future__ import annotations
 
 from bot.base.values import Task
+from bot.task.ownership import TRAILER
 from bot.task.proposal import Proposal
 from bot.trace.comment import inert, inert_block, inert_quote, inert_title
 from bot.trace.events import SuiteSeen, VerificationDone
@@ -23,7 +24,7 @@ def commit_message(task: Task, proposal: Proposal) -> str:
     if task.report and task.report.issue:
         lines.append(f"Fixes: {task.report.issue}")
     lines.append(f"Fleet-Bot-Playbook: {task.playbook.id} {task.playbook.version}")
-    lines.append(f"Fleet-Bot-Campaign: {task.campaign}")
+    lines.append(f"{TRAILER}: {task.campaign}")
     return "\n".join(lines) + "\n"
 
 
@@ -38,6 +39,9 @@ def pull_request_body(task: Task, proposal: Proposal) -> str:
     """The description, in GitHub's markdown."""
     text = task.playbook.pull_request
     sections = [text.body.strip() if text and text.body.strip() else f"{task.playbook.summary}"]
+    if task.report is not None and task.report.issue:
+        # Before everything that may be long: a text that is too long for the forge is cut at its end.
+        sections.append(f"Fixes {task.report.issue}")
     if task.report is not None:
         sections += ["### What was asked", _quoted(task)]
     if proposal.answer:
@@ -50,8 +54,6 @@ def pull_request_body(task: Task, proposal: Proposal) -> str:
     notes = _warnings(task, proposal)
     if notes:
         sections += ["### Mind", "\n".join(f"- {note}" for note in notes)]
-    if task.report is not None and task.report.issue:
-        sections.append(f"Fixes {task.report.issue}")
     model = proposal.model["name"] if proposal.model else "no model, a script"
     sections.append(
         f"<sub>Made by fleet-bot with the playbook `{task.playbook.id}` {task.playbook.version} ({inert(model)}), "

@@ -7,24 +7,22 @@ workspace has a `.git` of its own that borrows them, so that `git log`, version 
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import stat
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import msgspec
 
-from bot.base.errors import GitError, TaskBlocked, TaskSkipped, WorldError
+from bot.base.errors import ForgeError, GitError, TaskBlocked, TaskSkipped, WorldError
 from bot.base.git import RAW_ATTRIBUTES, Change, GitDir, ls_remote
 from bot.base.values import Task
 from bot.ports import ForgeRead, Remote
+from bot.task.emptying import empty
+from bot.task.ownership import ours, standing
 
-AUTHOR_NAME = "fleet-bot"
-AUTHOR_EMAIL = "fleet-bot@users.noreply.github.com"
 _STRAYS = (
     "__pycache__/ *.pyc .pytest_cache/ .mypy_cache/ .ruff_cache/ .hypothesis/ .tox/ .nox/ .coverage .coverage.* "
     "*.egg-info/ .eggs/ node_modules/ .fleet-bot-* .DS_Store"
@@ -79,6 +77,22 @@ def locate(task: Task, forge: ForgeRead) -> Origin:
     )
 
 
+def free(task: Task, origin: Origin, forge: ForgeRead) -> Origin:
+    """Ask the forge, before anything is paid, whether the branch is free for us; what a merge left is as good as gone.
+
+    Raises `TaskSkipped` where a person closed our pull request or uses the branch for one of their own. A token that
+    may not look lets the task go on: publishing looks again, and knows who we are.
+    """
+    try:
+        pulls = forge.find_pulls(task.plugin.repo, task.branch)
+    except ForgeError as error:
+        if error.status not in {403, 404}:
+            raise
+        return origin
+    gone = standing(pulls, None).done(origin.branch_head)
+    return msgspec.structs.replace(origin, branch_head=None) if gone else origin
+
+
 class Checkout:
     """The files of one task, in a scratch folder that nobody else uses.
 
@@ -114,7 +128,7 @@ class Checkout:
             names.append(f"+refs/heads/{task.branch}:refs/remotes/origin/{task.branch}")
         _fetch(git, task, origin, names)
         if origin.branch_head and not ours(git, origin.branch_head, origin.base_head):
-            msg = f"The branch {task.branch} has commits that fleet-bot did not make."
+            msg = f"The branch {task.branch} is not ours: it holds what fleet-bot did not make."
             raise TaskSkipped(msg, "Merge or delete the branch, or rename it, to let fleet-bot use the name again.")
         base = _start(git, task, origin)
         if git.too_large(git.tree_of(base), files=MOST_FILES, size=MOST_BYTES):
@@ -199,42 +213,6 @@ def _git_and_special_files(folder: str, names: list[str]) -> set[str]:
     return {name for name in names if name == ".git" or not ordinary(name)}
 
 
-def ours(git: GitDir, head: str, base: str) -> bool:
-    """Whether all commits of a branch that are not in the base were made by us."""
-    authors = git.text("log", "--format=%ae%n%ce", head, f"^{base}", "--")
-    return all(author == AUTHOR_EMAIL for author in authors.splitlines())
-
-
-def empty(folder: Path) -> None:
-    """Delete everything in a folder, whatever modes its former user left, however deep; never follows a symlink."""
-    try:
-        _delete_below(folder)
-    except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
-            raise
-        # Deeper than a path can say: these two go down with file descriptors.
-        subprocess.run(["chmod", "-R", "u+rwx", "--", str(folder)], check=True, stdin=subprocess.DEVNULL)
-        for entry in os.scandir(folder):
-            subprocess.run(["rm", "-rf", "--", entry.path], check=True, stdin=subprocess.DEVNULL)
-
-
-def _delete_below(folder: Path) -> None:
-    emptied = [folder]
-    waiting = [folder]
-    # The standard library's own walk recurses, and a hostile tree is deeper than the stack.
-    while waiting:
-        current = waiting.pop()
-        current.chmod(0o700)
-        for entry in os.scandir(current):
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append(Path(entry.path))
-                emptied.append(Path(entry.path))
-            else:
-                Path(entry.path).unlink()
-    for place in reversed(emptied[1:]):
-        place.rmdir()
-
-
 def _fetch(git: GitDir, task: Task, origin: Origin, names: list[str]) -> None:
     try:
         git.fetch(origin.remote.url, names, token=origin.remote.token)
@@ -252,6 +230,10 @@ def _start(git: GitDir, task: Task, origin: Origin) -> str:
     if found is None or not _reachable(git, found, tips):
         msg = f"The commit {task.commit} is not in the repository."
         raise TaskBlocked(msg, "Name a commit that one of its branches or tags contains with --commit.")
+    if task.commit_from_report and not git.contains(found, [origin.base_head]):
+        # Its history would come along into the pull request, and nobody who may decide that has named it.
+        msg = f"The commit {task.commit} that the report names is not in the history of {origin.base_branch}."
+        raise TaskBlocked(msg, "Where the work should start there all the same, name it with --commit.")
     return found
 
 

@@ -60,7 +60,7 @@ def _script(run: Run) -> None:
     _approve(run, command)
     before = sandbox.snapshot()
     variables = {f"VAR_{name.upper()}": _text(value) for name, value in task.variables.items()}
-    seconds = min(task.limits.command_seconds, task.limits.minutes * 60)
+    seconds = run.seconds()
     result = sandbox.run(command, timeout=seconds, env=variables, cwd=task.plugin.directory)
     record(trace, command, result, phase="script")
     after = sandbox.snapshot()
@@ -94,7 +94,9 @@ def _approve(run: Run, command: str) -> None:
         return
     title = f"script in {run.task.plugin.name}"
     answer = run.shop.approver.ask(title, f"$ {command}")
-    run.trace.append(ApprovalAsked(call=_CALL, title=title, allowed=answer.allow, reason=answer.reason), turn=1)
+    run.trace.append(
+        ApprovalAsked(call=_CALL, title=title, allowed=answer.allow, reason=answer.reason, stop=answer.stop), turn=1
+    )
     if not answer.allow:
         raise TaskBlocked("A person refused the script.", answer.reason)
 

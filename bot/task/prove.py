@@ -10,7 +10,7 @@ from bot.task.change import Change
 from bot.task.ending import Ended
 from bot.task.run import Run
 from bot.task.test_results import Suite, record, run_suite
-from bot.task.verify import verify
+from bot.task.verify import Trees, verify
 from bot.trace.events import VerificationDone
 
 
@@ -24,14 +24,19 @@ def prove(run: Run, before: Suite | None, change: Change) -> VerificationDone:
     def suite(tree: str) -> Suite:
         if test is None:
             raise AssertionError
-        run.say("tests after" if tree == change.workspace_tree else "new tests on the base")
+        run.say("tests after" if tree == change.workspace_tree else "tests without the fix")
         sandbox = run.enter(tree=tree)
-        return run_suite(sandbox, run.task.plugin, test, run.trace, workspace=str(run.place.workspace))
+        return run_suite(
+            sandbox, run.task.plugin, test, run.trace, workspace=str(run.place.workspace), timeout=run.seconds()
+        )
 
     if rule.tests == "none":
         proof = VerificationDone(proven=True, reason="the playbook asks for no tests")
     else:
-        proof = verify(rule, before, change.workspace_tree, change.proof_tree, suite)
+        trees = Trees(
+            start=change.start_tree, head=change.workspace_tree, proof=change.proof_tree, test_files=change.test_files
+        )
+        proof = verify(rule, before, trees, suite)
     proof = _with_commands(run, proof, change)
     run.verification = proof
     run.trace.append(proof)
@@ -44,7 +49,7 @@ def prove(run: Run, before: Suite | None, change: Change) -> VerificationDone:
 def _with_commands(run: Run, proof: VerificationDone, change: Change) -> VerificationDone:
     for command in run.task.playbook.verification.commands:
         sandbox = run.enter(tree=change.workspace_tree)
-        result = sandbox.run(command, timeout=run.task.limits.command_seconds, cwd=run.task.plugin.directory)
+        result = sandbox.run(command, timeout=run.seconds(), cwd=run.task.plugin.directory)
         record(run.trace, command, result, phase="verify")
         if result.exit_code != 0:
             reason = f"`{command}` ended with exit code {result.exit_code} on the result"

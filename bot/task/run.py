@@ -12,11 +12,9 @@ from typing import Any, Protocol, Self
 import msgspec
 
 from bot import __version__
-from bot.agent.prompts import system_prompt
-from bot.agent.tools import declarations
 from bot.base.canonical import digest, spelled_out
 from bot.base.clock import Clock
-from bot.base.errors import FleetBotError
+from bot.base.errors import FleetBotError, TaskBlocked, TaskFailed
 from bot.base.redact import Redactor
 from bot.base.staging import left_out
 from bot.base.values import Task, Usage
@@ -25,10 +23,12 @@ from bot.sandbox.launcher import Room
 from bot.task.change import Change, difference
 from bot.task.checkout import Checkout, Origin
 from bot.task.narrow import NARROW_FILE, narrowed
-from bot.trace.events import FileWrite, Note, RunStarted, ToolRequested, VerificationDone
+from bot.task.proposal import Proposal
+from bot.task.recorded import run_started
+from bot.task.store import TRACE, place_for_attempt, settle
+from bot.trace.events import FileWrite, Note, ToolRequested, VerificationDone
 from bot.trace.reader import read
 
-TRACE = "execution_trace.jsonl"
 _FILE_TOOLS = frozenset({"write_file", "edit_file"})
 
 
@@ -58,6 +58,8 @@ class Workshop:
     """Called only for agent playbooks, so that a script needs no key."""
     model_id: ModelId | None
     guard: Callable[[Task], Guard]
+    protected: tuple[str, ...] = ()
+    """Globs that the fleet protects besides the built-in ones; `guard` keeps them."""
     trace: Callable[[Path, str], TraceSink]
     """Opens the trace file of a run."""
     redactor: Redactor
@@ -70,6 +72,8 @@ class Workshop:
     progress: Progress = lambda task, step: None
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when the campaign is interrupted; every run ends at its next step."""
+    interrupt: Callable[[], None] = lambda: None
+    """Called after `stop` was set: ends what the runs wait for."""
 
 
 class Run:
@@ -77,7 +81,10 @@ class Run:
 
     def __init__(self, task: Task, folder: Path, shop: Workshop) -> None:
         """`folder` is where the proposal goes; it is made when the first file is written."""
-        self.task, self.folder, self.shop = task, folder, shop
+        self.task, self.shop = task, shop
+        self.home = folder
+        """Where the proposal belongs."""
+        self._attempt: Path | None = None
         self.began = shop.clock.monotonic()
         self.task_key = ""
         self.origin: Origin | None = None
@@ -94,6 +101,13 @@ class Run:
         self.left_by_tests: frozenset[str] = frozenset()
         """Files that the plugin's own tests write: not a change, unless the agent wrote them itself."""
 
+    @property
+    def folder(self) -> Path:
+        """Where this attempt writes; beside `home` while that holds work of an earlier one."""
+        if self._attempt is None:
+            self._attempt = place_for_attempt(self.home)
+        return self._attempt
+
     def __enter__(self) -> Self:
         return self
 
@@ -107,6 +121,19 @@ class Run:
         if self.shop.stop.is_set():
             raise KeyboardInterrupt
         self.shop.progress(self.task, step)
+
+    def seconds(self) -> float:
+        """How long the next command may run: the limit for one, or what is left of the task's time.
+
+        Raises `TaskFailed` when that is over, `TaskBlocked` when there is work already.
+        """
+        limits = self.task.limits
+        left = limits.minutes * 60 - self.elapsed_ms / 1000
+        if left <= 0:
+            end = TaskFailed if self.change is None or self.change.empty else TaskBlocked
+            msg = f"The task's {limits.minutes:g} minutes are over."
+            raise end(msg, "Raise `limits.minutes` of the plugin or the playbook.")
+        return min(limits.command_seconds, left)
 
     def key(self, origin: Origin) -> str:
         """A hash of everything that the result depends on; a finished proposal with the same key is not made again."""
@@ -176,6 +203,10 @@ class Run:
                 base=self.checkout.base if self.checkout else "",
                 model=self.shop.model_id if agent else None,
                 sandbox=self.enforced,
+                protected=self.shop.protected,
+                base_branch=self.origin.base_branch if self.origin else "",
+                base_head=self.origin.base_head if self.origin else "",
+                workspace=str(self.checkout.workspace) if self.checkout else "",
             )
         )
         return self.sink
@@ -186,12 +217,20 @@ class Run:
         if self.sandbox is None:
             raise AssertionError
         unmeant = self.left_by_tests - self._written_by_tools() if self.task.playbook.mode == "agent" else frozenset()
-        self.change = difference(checkout, self.sandbox.snapshot(), self.task, unmeant)
+        snapshot = self.sandbox.snapshot()
+        self.change = difference(checkout, snapshot, self.task, unmeant)
+        for change in checkout.changes(snapshot) if unmeant else ():
+            if change.path in unmeant:
+                self.note(f"{change.path} changed too and was left out: the tests write it themselves.")
         for path in left_out(checkout.git, checkout.workspace):
-            note = spelled_out(f"{path} was left out: no forge takes a file so large.")
-            self.notes += (note,)
-            self.trace.append(Note(message=note))
+            self.note(f"{path} was left out: no forge takes a file so large.")
         return self.change
+
+    def note(self, text: str) -> None:
+        """Say something to whoever reads the pull request, and in the trace."""
+        note = spelled_out(text)
+        self.notes += (note,)
+        self.trace.append(Note(message=note))
 
     def _written_by_tools(self) -> frozenset[str]:
         """The files that the agent wrote with a tool for files, as the trace has it."""
@@ -203,6 +242,10 @@ class Run:
             elif isinstance(line.body, FileWrite) and tools.get(line.body.call or "") in _FILE_TOOLS:
                 written.add(line.body.path)
         return frozenset(written)
+
+    def settled(self, proposal: Proposal) -> tuple[Proposal, Path]:
+        """The sealed proposal, and the folder that it is in now."""
+        return proposal, settle(self.folder, self.home, proposal.outcome)
 
     def collect_quietly(self) -> None:
         """Keep the work of a run that ended early, if there is any; never raises."""
@@ -233,30 +276,6 @@ class Run:
     def elapsed_ms(self) -> float:
         """Since the task began."""
         return round((self.shop.clock.monotonic() - self.began) * 1000, 1)
-
-
-def run_started(task: Task, *, base: str, model: ModelId | None, sandbox: dict[str, Any]) -> RunStarted:
-    """The first event of a run: all that is needed to know what it was. `sandbox` is `bot.ports.Enforced`, plain."""
-    playbook = task.playbook
-    agent = playbook.mode == "agent"
-    return RunStarted(
-        plugin=task.plugin.name,
-        playbook=playbook.id,
-        playbook_version=playbook.version,
-        playbook_hash=playbook.hash,
-        campaign=task.campaign,
-        variables=dict(task.variables),
-        base_sha=base,
-        branch=task.branch,
-        model=msgspec.to_builtins(model) if model else None,
-        sandbox=sandbox,
-        limits=msgspec.to_builtins(task.limits),
-        seed=task.seed,
-        bot_version=__version__,
-        system=system_prompt(task) if agent else "",
-        prompt=task.prompt,
-        tools=tuple(msgspec.to_builtins(tool) for tool in declarations(task)) if agent else (),
-    )
 
 
 def _places(variables: dict[str, str]) -> tuple[Path, ...]:

@@ -8,11 +8,11 @@ from bot.base.canonical import sha256, spelled_out
 from bot.expected.paths import scope_of
 from bot.expected.twins import spelled
 from bot.task.body import commit_message, pull_request_body, title
-from bot.task.checkout import AUTHOR_EMAIL, AUTHOR_NAME
 from bot.task.ending import Ended, outcome_of
-from bot.task.proposal import CommandSummary, Proposal
-from bot.task.run import TRACE, Run
-from bot.task.store import write
+from bot.task.ownership import AUTHOR_EMAIL, AUTHOR_NAME
+from bot.task.proposal import CommandSummary, Proposal, text_digest
+from bot.task.run import Run
+from bot.task.store import TRACE, write
 from bot.trace.events import CommandRun, CommitCreated, Note, RunFinished
 from bot.trace.inert import visible
 from bot.trace.reader import read
@@ -38,9 +38,12 @@ def _seal(run: Run, end: Ended) -> Proposal:
     change, trace = run.change, run.begin()
     if end.mistake is not None:
         trace.append(Note(message=end.mistake))
-    proposal = _draft(run, end, _commands(run))
+    # Before the commit: its message is part of what the commit is called by.
+    proposal = run.shop.redactor.struct(_draft(run, end, _commands(run)))
     if end.outcome == "changed" and change is not None:
         proposal = _with_commit(run, proposal)
+    proposal = msgspec.structs.replace(proposal, body=pull_request_body(run.task, proposal))
+    proposal = run.shop.redactor.struct(proposal)
     trace.append(
         RunFinished(
             outcome=end.outcome,
@@ -50,11 +53,10 @@ def _seal(run: Run, end: Ended) -> Proposal:
             events=0,
             head="",
             answer=run.answer,
+            text=text_digest(proposal) if end.outcome == "changed" else "",
         )
     )
     proposal = msgspec.structs.replace(proposal, trace=trace.seal())
-    proposal = msgspec.structs.replace(proposal, body=pull_request_body(run.task, proposal))
-    proposal = run.shop.redactor.struct(proposal)
     write(run.folder, proposal, change.patch if change else b"")
     return proposal
 
@@ -101,7 +103,7 @@ def _draft(run: Run, end: Ended, commands: tuple[CommandSummary, ...] = ()) -> P
 
 
 def _with_commit(run: Run, proposal: Proposal) -> Proposal:
-    message = commit_message(run.task, proposal)
+    message = run.shop.redactor.text(commit_message(run.task, proposal))
     git = run.place.git
     commit = git.commit(
         proposal.tree, proposal.base_sha, message, name=AUTHOR_NAME, email=AUTHOR_EMAIL, when=proposal.sealed_at

@@ -33,7 +33,7 @@ def set_up(run: Run) -> None:
             # Dependency groups (PEP 735) came with pip 25.1; Python 3.11 and 3.12 bring an older one.
             commands.insert(1, "python -m pip install --quiet 'pip>=25.1'")
     for command in commands:
-        result = sandbox.run(command, timeout=run.task.limits.command_seconds, cwd=plugin.directory)
+        result = sandbox.run(command, timeout=run.seconds(), cwd=plugin.directory)
         record(run.trace, command, result, phase="setup")
         if result.exit_code != 0:
             said = (result.stderr or result.stdout).decode("utf-8", "replace").strip()[-_SHOWN:]

@@ -33,16 +33,18 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(name for name, status in (self.tests or {}).items() if status in statuses)
 
 
-def run_suite(sandbox: Sandbox, plugin: Plugin, test: TestCommand, sink: TraceSink, *, workspace: str) -> Suite:
+def run_suite(
+    sandbox: Sandbox, plugin: Plugin, test: TestCommand, sink: TraceSink, *, workspace: str, timeout: float
+) -> Suite:
     """Run the plugin's test command in the sandbox and read what it says of each test.
 
     pytest is asked for JUnit XML through PYTEST_ADDOPTS, so that it also answers when it runs behind `make` or `tox`.
-    `workspace` is the workspace's path as seen inside.
+    `workspace` is the workspace's path as seen inside, `timeout` is in seconds.
     """
     # A new name each time: a file left behind by the code under test cannot be taken for a result.
     report = f".fleet-bot-{secrets.token_hex(8)}.xml"
     env = {"PYTEST_ADDOPTS": f"--junitxml={workspace}/{report}"}
-    result = sandbox.run(test.command, timeout=plugin.limits.command_seconds, env=env, cwd=plugin.directory)
+    result = sandbox.run(test.command, timeout=timeout, env=env, cwd=plugin.directory)
     configured = "/".join(part for part in (plugin.directory, test.junit) if part and part != ".")
     tests = _read(sandbox, report)
     if not tests and test.junit:

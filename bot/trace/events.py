@@ -68,6 +68,16 @@ class RunStarted(EventBody, frozen=True, kw_only=True, tag="run_started"):
     """The rendered playbook, the first user turn."""
     tools: tuple[dict[str, Any], ...] = ()
     """`bot.base.messages.ToolDeclaration`, once."""
+    task: dict[str, Any] = {}
+    """`bot.base.values.Task` without what the other fields say, so that the run can be made again from its trace."""
+    protected: tuple[str, ...] = ()
+    """Globs of the files that the fleet protects besides the built-in ones."""
+    base_branch: str = ""
+    """The branch that the change goes to."""
+    base_head: str = ""
+    """The commit that this branch was at; differs from `base_sha` when the run started from a commit named by hand."""
+    workspace: str = ""
+    """Where the workspace lay, so that this path can be told apart in what commands printed."""
 
 
 class ModelRequested(EventBody, frozen=True, kw_only=True, tag="model_requested"):
@@ -83,6 +93,8 @@ class ModelRequested(EventBody, frozen=True, kw_only=True, tag="model_requested"
     """What went with the request besides the conversation: temperature, thinking budget, seed …"""
     attempt: int = 1
     """Counts the requests of one turn: a malformed answer is asked for again."""
+    sent: str = ""
+    """SHA-256 of the conversation, system prompt and tools that went out, before redaction; empty when unknown."""
 
 
 class ModelRetried(EventBody, frozen=True, kw_only=True, tag="model_retried"):
@@ -190,6 +202,8 @@ class ApprovalAsked(EventBody, frozen=True, kw_only=True, tag="approval_asked"):
     """The answer."""
     reason: str = ""
     """What the person said."""
+    stop: bool = False
+    """Whether the person ended the run."""
 
 
 class TestCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -444,6 +458,8 @@ class RunFinished(EventBody, frozen=True, kw_only=True, tag="run_finished"):
     """`hash` of the line before."""
     answer: str | None = None
     """The model's last text."""
+    text: str = ""
+    """Hash of what the pull request is to say; empty when there is to be none."""
 
 
 class Seal(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,9 +17,9 @@ from bot.task.condition import Question
 from bot.task.ending import Ended, outcome_of
 from bot.task.prove import check_change
 from bot.task.question import ask
-from bot.task.run import run_started
+from bot.task.recorded import run_started
 from bot.task.test_results import Suite, record, run_suite
-from bot.task.verify import verify
+from bot.task.verify import Trees, verify
 from bot.trace.events import RunFinished, VerificationDone
 from bot.trace.memory import MemoryTrace
 from bot.virtual.clock import VirtualClock
@@ -100,7 +100,10 @@ class _Flight:
         if plugin.test is None:
             raise AssertionError
         self.sandbox.restore(tree)
-        return run_suite(self.sandbox, plugin, plugin.test, self.trace, workspace=self.sandbox.workspace)
+        seconds = self.task.limits.command_seconds
+        return run_suite(
+            self.sandbox, plugin, plugin.test, self.trace, workspace=self.sandbox.workspace, timeout=seconds
+        )
 
     def _agent(self) -> None:
         def spent(usage: Usage) -> None:
@@ -129,7 +132,9 @@ class _Flight:
         else:
             head = sandbox.snapshot()
             globs = plugin.test.paths if plugin.test else ()
-            proof = verify(rule, before, head, self._with_tests(effects, globs), self._suite)
+            tests = tuple(effect.path for effect in effects if is_test(effect.path, globs))
+            trees = Trees(start=self.start, head=head, proof=self._with_tests(tests), test_files=tests)
+            proof = verify(rule, before, trees, self._suite)
             sandbox.restore(head)
         for command in rule.commands:
             result = sandbox.run(command, timeout=self.task.limits.command_seconds, cwd=plugin.directory)
@@ -139,17 +144,16 @@ class _Flight:
                 return msgspec.structs.replace(proof, proven=False, reason=reason)
         return proof
 
-    def _with_tests(self, effects: tuple[Effect, ...], globs: tuple[str, ...]) -> str | None:
+    def _with_tests(self, tests: tuple[str, ...]) -> str | None:
         """The start plus only the test files of the change; None when no test file changed."""
-        tests = [effect for effect in effects if is_test(effect.path, globs)]
         if not tests or self.head is None:
             return None
         self.sandbox.restore(self.start)
-        for effect in tests:
-            if effect.path in self.head:
-                self.sandbox.write(effect.path, self.head[effect.path])
+        for path in tests:
+            if path in self.head:
+                self.sandbox.write(path, self.head[path])
             else:
-                self.sandbox.delete(effect.path)
+                self.sandbox.delete(path)
         return self.sandbox.snapshot()
 
     def seen(self, end: Ended) -> Seen:

@@ -72,6 +72,7 @@ class World:
         """`folder` is empty."""
         self.folder = folder
         self.out = folder / "out"
+        self.scratch = folder / "scratch"
         self.entries: list[dict[str, Any]] = []
         self.settings: dict[str, Any] = {"sandbox": "best-effort", "certificates": {"require": "never"}}
         self.playbooks = folder / "playbooks"
@@ -145,12 +146,18 @@ class World:
 
     def fleet_bot(self, *words: str, env: dict[str, str] | None = None) -> Done:
         """Run the command line in this process, as `fleet-bot WORDS --manifest …` would be."""
+        return self.plain(*self.words(*words), env=env)
+
+    def plain(self, *words: str, env: dict[str, str] | None = None) -> Done:
+        """The same with exactly these words. A variable that is empty is not set at all."""
         before = dict(os.environ)
         out, err = io.StringIO(), io.StringIO()
         os.environ |= self.environ | (env or {})
+        for name in [name for name, value in (env or {}).items() if not value]:
+            del os.environ[name]
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                code = command_line.run(self.words(*words))
+                code = command_line.run(list(words))
         finally:
             os.environ.clear()
             os.environ |= before
@@ -167,6 +174,19 @@ class World:
             timeout=timeout,
         )
         return Done(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *words: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+        """The same, under way; its scratch folders lie in `self.scratch`."""
+        self.scratch.mkdir(exist_ok=True)
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "bot", *self.words(*words)],
+            env=dict(os.environ) | self.environ | {"TMPDIR": str(self.scratch)} | (env or {}),
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     def words(self, *words: str) -> list[str]:
         """The words of a command line with what every command of this world needs."""

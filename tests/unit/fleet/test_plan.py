@@ -264,20 +264,20 @@ def test_shards_are_balanced_complete_and_none_is_empty(count: int, wanted: int)
 
 def test_the_matrix_names_the_shards_that_propose_takes() -> None:
     planned = make_plan(FLEET, WORK)
-    found = matrix(planned, 3)["include"]
+    found = matrix(planned.tasks, 3)["include"]
     assert [entry["shard"] for entry in found] == ["1/3", "2/3", "3/3"]
     assert [entry["plugins"] for entry in found] == [["one", "two"], ["three"], ["four"]]
     assert [entry["tasks"] for entry in found] == [1, 1, 1]
     assert [[task.plugin.name for task in shard(planned.tasks, entry["shard"])] for entry in found] == [
         entry["plugins"] for entry in found
     ]
-    assert len(matrix(planned, 256)["include"]) == 4
+    assert len(matrix(planned.tasks, 256)["include"]) == 4
 
 
 @pytest.mark.parametrize("count", [0, 257, -1])
 def test_a_matrix_has_at_most_as_many_jobs_as_actions_allows(count: int) -> None:
     with pytest.raises(UsageError, match="cannot be made"):
-        matrix(make_plan(FLEET, WORK), count)
+        matrix(make_plan(FLEET, WORK).tasks, count)
 
 
 @pytest.mark.parametrize("word", ["", "1", "0/3", "4/3", "a/b", "1/257", "1/3/5", "-1/3"])

@@ -13,7 +13,7 @@ from bot.base.git import Change, GitDir
 from bot.base.redact import Redactor
 from bot.expected.paths import Scope
 from bot.publish.gate import Policy, decide
-from bot.task.checkout import AUTHOR_EMAIL, AUTHOR_NAME
+from bot.task.ownership import AUTHOR_EMAIL, AUTHOR_NAME
 from bot.task.proposal import Proposal
 
 BASE = {
