@@ -11,7 +11,7 @@ import click
 
 from bot.base.errors import UsageError
 from bot.base.values import Playbook, Task
-from bot.cli.clearance import clearance_of
+from bot.cli.clearance import clearance_of, cleared
 from bot.cli.hitl import TerminalApprover
 from bot.cli.options import DEFAULT_OUT, Common, Selection, common_options, task_options
 from bot.cli.output import emit_json, people, show_report
@@ -22,7 +22,7 @@ from bot.fleet.keys import missing_key
 from bot.fleet.plan import Plan, make_plan, matrix, shard
 from bot.fleet.report import CampaignReport, make_report, reports_of, write_report
 from bot.ports import Approver
-from bot.windtunnel.clearance import Clearance, with_notes
+from bot.windtunnel.clearance import Clearance
 from bot.wiring import Wiring, forget_secrets
 
 KnownPlaybook = Callable[[str], Playbook | None]
@@ -37,9 +37,9 @@ def plan(common: Common, selection: Selection, shards: int | None, prompt: bool)
     """Say what would run where. Nothing is cloned and no model is asked."""
     with Wiring(common.settings(), common.fleet()) as wiring:
         planned = _plan(common, selection, wiring)
-        cleared = clearance_of(common, planned, wiring)
+        found = clearance_of(common, planned, wiring)
     if common.json or shards:
-        emit_json(matrix(planned.tasks, shards) if shards else _as_json(planned, cleared, prompt=prompt))
+        emit_json(matrix(planned.tasks, shards) if shards else _as_json(planned, found, prompt=prompt))
         return 0
     console = people()
     console.print(f"{planned.playbook.id} {planned.playbook.version}, campaign {planned.campaign}", markup=False)
@@ -48,8 +48,8 @@ def plan(common: Common, selection: Selection, shards: int | None, prompt: bool)
         console.print(f"  {task.plugin.name}: {note}", markup=False)
         if prompt:
             console.print(task.prompt, markup=False)
-    if cleared.required and not cleared.valid:
-        console.print(f"It would be refused: {cleared.reason}. Run `{cleared.cure}` first.", markup=False)
+    if found.required and not found.valid:
+        console.print(f"It would be refused: {found.reason}. Run `{found.cure}` first.", markup=False)
     return 0
 
 
@@ -61,7 +61,7 @@ def plan(common: Common, selection: Selection, shards: int | None, prompt: bool)
 def propose(common: Common, selection: Selection, out: Path, part: str | None) -> int:
     """Run tasks and write proposals. Needs no write access to any repository."""
     with Wiring(common.settings(), common.fleet()) as wiring:
-        planned = _cleared(common, _plan(common, selection, wiring), wiring)
+        planned = cleared(common, _plan(common, selection, wiring), wiring)
         tasks = shard(planned.tasks, part) if part else planned.tasks
         results = propose_tasks(wiring, tasks, out, jobs=common.jobs)
     return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
@@ -103,7 +103,7 @@ def run(common: Common, selection: Selection, out: Path, dry_run: bool, hitl: bo
     """Plan, propose and publish in one process."""
     approver = TerminalApprover() if hitl else None
     with Wiring(common.settings(), common.fleet()) as wiring:
-        planned = _cleared(common, _plan(common, selection, wiring), wiring)
+        planned = cleared(common, _plan(common, selection, wiring), wiring)
         jobs = 1 if approver else common.jobs
         results = propose_tasks(wiring, planned.tasks, out, jobs=jobs, approver=approver)
         if not dry_run and _may_publish(results, approver):
@@ -130,13 +130,6 @@ def _plan(common: Common, selection: Selection, wiring: Wiring) -> Plan:
         report=report,
         commit=selection.commit,
     )
-
-
-def _cleared(common: Common, planned: Plan, wiring: Wiring) -> Plan:
-    """The plan, if the fleet's policy lets it start. Raises `RefusedError` when a certificate is missing."""
-    found = clearance_of(common, planned, wiring)
-    found.enforce()
-    return with_notes(planned, found.note) if wiring.manifest.certificates.require != "never" else planned
 
 
 def propose_tasks(

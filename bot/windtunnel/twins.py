@@ -21,8 +21,8 @@ from bot.fleet.bug_report import commit_in
 from bot.ports import Model
 from bot.task.pipeline import run_task
 from bot.task.proposal import Proposal
-from bot.task.run import TRACE, Workshop
-from bot.task.store import patch_of
+from bot.task.run import Workshop
+from bot.task.store import TRACE, patch_of
 from bot.trace.reader import read
 from bot.virtual.clock import VirtualClock
 from bot.virtual.materialise import commit_ids, history_of
@@ -95,8 +95,8 @@ def _materialised(
         return pilot.model(scenario, seed, VirtualClock(seed))
 
     mine = dataclasses.replace(shop, model=model, model_id=pilot.identity, guard=lambda task: Unguarded())
-    proposal = run_task(task, folder / "proposal", mine)
-    return proposal, folder / "proposal" / TRACE
+    proposal, place = run_task(task, folder / "proposal", mine)
+    return proposal, place / TRACE
 
 
 def _on_path(task: Task, bare: Path, commits: dict[str, str], seed: int) -> Task:
