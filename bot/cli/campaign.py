@@ -9,7 +9,7 @@ import click
 
 from bot.base.errors import ConfigurationError, UsageError
 from bot.base.values import Task
-from bot.cli.clearance import clearance_of
+from bot.cli.clearance import clearance_of, cleared
 from bot.cli.hitl import TerminalApprover
 from bot.cli.options import DEFAULT_OUT, Common, Selection, common_options, task_options
 from bot.cli.output import emit_json, people, show_report
@@ -22,7 +22,7 @@ from bot.fleet.manifest import CampaignBudget
 from bot.fleet.plan import Plan, make_plan, matrix, shard
 from bot.fleet.report import CampaignReport, make_report, reports_of, write_report, write_reports
 from bot.trace.inert import counted
-from bot.windtunnel.clearance import Clearance, with_notes
+from bot.windtunnel.clearance import Clearance
 from bot.wiring import Wiring, forget_secrets
 
 _budget_option = click.option(
@@ -42,9 +42,9 @@ def plan(common: Common, selection: Selection, shards: int | None, prompt: bool)
     """Say what would run where. Nothing is cloned and no model is asked."""
     with Wiring(common.settings(model=False), common.fleet()) as wiring:
         planned = _plan(common, selection, wiring)
-        cleared = clearance_of(common, planned, wiring)
+        found = clearance_of(common, planned, wiring)
     if common.json or shards:
-        emit_json(matrix(planned.tasks, shards) if shards else _as_json(planned, cleared, prompt=prompt))
+        emit_json(matrix(planned.tasks, shards) if shards else _as_json(planned, found, prompt=prompt))
         return 0
     console = people()
     console.print(f"{planned.playbook.id} {planned.playbook.version}, campaign {planned.campaign}", markup=False)
@@ -53,8 +53,8 @@ def plan(common: Common, selection: Selection, shards: int | None, prompt: bool)
         console.print(f"  {task.plugin.name}: {note}", markup=False)
         if prompt:
             console.print(task.prompt, markup=False)
-    if cleared.required and not cleared.valid:
-        console.print(f"It would be refused: {cleared.reason}. Run `{cleared.cure}` first.", markup=False)
+    if found.required and not found.valid:
+        console.print(f"It would be refused: {found.reason}. Run `{found.cure}` first.", markup=False)
     return 0
 
 
@@ -67,7 +67,7 @@ def plan(common: Common, selection: Selection, shards: int | None, prompt: bool)
 def propose(common: Common, selection: Selection, out: Path, part: str | None, budget: float | None) -> int:
     """Run tasks and write proposals. Needs no write access to any repository."""
     with Wiring(common.settings(), common.fleet()) as wiring:
-        planned = _cleared(common, _plan(common, selection, wiring), wiring)
+        planned = cleared(common, _plan(common, selection, wiring), wiring)
         tasks = shard(planned.tasks, part) if part else planned.tasks
         share = len(tasks) / len(planned.tasks) if part and planned.tasks else 1.0
         purse = wiring.budget(cost_usd=budget, share=share)
@@ -111,7 +111,7 @@ def run(common: Common, selection: Selection, out: Path, budget: float | None, d
     """Plan, propose and publish in one process."""
     with Wiring(common.settings(), common.fleet()) as wiring:
         approver = TerminalApprover(wiring.stop) if hitl else None
-        planned = _cleared(common, _plan(common, selection, wiring), wiring)
+        planned = cleared(common, _plan(common, selection, wiring), wiring)
         if not dry_run:
             _need_token(wiring, planned.tasks)
         jobs = 1 if approver else common.jobs
@@ -149,13 +149,6 @@ def _need_token(wiring: Wiring, tasks: tuple[Task, ...]) -> None:
     if there and wiring.settings.github_token is None:
         msg = f"There is no token to publish with, and {', '.join(there[:3])} live on a forge."
         raise ConfigurationError(msg, "Set GITHUB_TOKEN, or add --dry-run.")
-
-
-def _cleared(common: Common, planned: Plan, wiring: Wiring) -> Plan:
-    """The plan, if the fleet's policy lets it start. Raises `RefusedError` when a certificate is missing."""
-    found = clearance_of(common, planned, wiring)
-    found.enforce()
-    return with_notes(planned, found.note) if wiring.manifest.certificates.require != "never" else planned
 
 
 def propose_tasks(

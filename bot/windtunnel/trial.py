@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -13,7 +12,7 @@ from bot.base.errors import ConfigurationError
 from bot.base.redact import Redactor
 from bot.base.values import Task, Usage
 from bot.expected.paths import is_test
-from bot.ports import Action, Effect, Refusal
+from bot.ports import Effect
 from bot.task.baseline import need_green
 from bot.task.condition import Question
 from bot.task.ending import Ended, outcome_of
@@ -27,6 +26,7 @@ from bot.trace.memory import MemoryTrace
 from bot.virtual.clock import VirtualClock
 from bot.virtual.sandbox import VirtualSandbox
 from bot.windtunnel.judgement import Seen, Trial, judge
+from bot.windtunnel.memory import Files, Unguarded
 from bot.windtunnel.pilots import Pilot
 from bot.windtunnel.scenario import Scenario
 
@@ -77,7 +77,7 @@ class _Flight:
         trace.append(run_started(task, base=self.start[:40], model=self.pilot.identity, sandbox=facts))
         playbook = task.playbook
         if playbook.applies_if or playbook.done_if:
-            ask(Question(_Start(self.base), self.start, sandbox, trace, task), playbook)
+            ask(Question(Files(self.base), self.start, sandbox, trace, task), playbook)
         before = self._baseline()
         self._agent()
         effects = self._collect()
@@ -116,7 +116,7 @@ class _Flight:
             model=self.pilot.model(self.scenario, self.seed, self.clock),
             sandbox=self.sandbox,
             trace=self.trace,
-            guard=_Open(),
+            guard=Unguarded(),
             clock=self.clock,
             spent=spent,
         )
@@ -183,26 +183,3 @@ class _Flight:
             usage=self.usage,
             silent=silent,
         )
-
-
-class _Open:
-    """Refuses nothing."""
-
-    def before(self, action: Action) -> Refusal | None:
-        return None
-
-    def after(self, action: Action, effects: tuple[Effect, ...]) -> Refusal | None:
-        return None
-
-
-class _Start:
-    """The files at the start, for the playbook's questions."""
-
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        self._files = files
-
-    def paths(self, tree: str) -> Iterable[str]:
-        return self._files
-
-    def blob(self, tree: str, path: str) -> bytes | None:
-        return self._files.get(path)
