@@ -9,9 +9,11 @@ import click
 import msgspec
 
 from bot.cli.output import emit_json
-from bot.cli.trace_files import FILE, TRACES, paint_for, run_trace, traces
+from bot.cli.trace_diff import diff
+from bot.cli.trace_export import export
+from bot.cli.trace_files import FILE, TRACES, beside, paint_for, run_trace, traces
+from bot.cli.trace_html import html
 from bot.cli.trace_replay import replay
-from bot.trace.events import Seal
 from bot.trace.reader import Verdict, read, verify
 from bot.trace.render import told
 from bot.trace.steps import steps
@@ -61,7 +63,7 @@ def verify_command(files: tuple[Path, ...], as_json: bool) -> int:
 
 def _verdict(path: Path) -> tuple[Verdict, bool]:
     """The verdict, and whether a seal was there to hold it against."""
-    seal = _seal(path.parent / "proposal.json")
+    seal = beside(path)
     if seal is None:
         return verify(path), False
     if path.name == seal.file:
@@ -69,25 +71,12 @@ def _verdict(path: Path) -> tuple[Verdict, bool]:
     return verify(path, previous=seal.head if path.name == TRACES[1] else None), False
 
 
-def _seal(file: Path) -> Seal | None:
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=_Sealed).trace
-    except (OSError, msgspec.DecodeError):
-        return None
-
-
-class _Sealed(msgspec.Struct):
-    """As much of a proposal as matters here."""
-
-    trace: Seal | None = None
-
-
 def _tell(path: Path, verdict: Verdict, sealed: bool) -> None:
     good = verdict.ok and verdict.finished
     paint = paint_for(sys.stdout)
     mark = paint("✓", fg="green", bold=True) if good else paint("✗", fg="red", bold=True)
     sys.stdout.write(f"{mark} {path}: {verdict.reason}\n")
-    held = "as the proposal beside it was sealed" if sealed else "no seal to hold it against"
+    held = "held against the seal of the proposal beside it" if sealed else "no seal to hold it against"
     sys.stdout.write(paint(f"  {verdict.events} events, head {verdict.head[:16]}, {held}", dim=True) + "\n")
 
 
@@ -110,3 +99,6 @@ def _steps_as_json(path: Path, *, only_failed: bool, turn: int | None) -> int:
 
 
 trace.add_command(replay)
+trace.add_command(html)
+trace.add_command(diff)
+trace.add_command(export)

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TextIO
 
 import click
+import msgspec
 
 from bot.base.errors import WorldError
+from bot.trace.events import Seal
 from bot.trace.render import Paint, uncoloured
 
 FILE = click.Path(exists=True, path_type=Path)
@@ -28,6 +30,26 @@ def traces(file: Path) -> tuple[Path, ...]:
 def run_trace(file: Path) -> Path:
     """The trace of the run itself: the file, or the first of a folder's."""
     return traces(file)[0]
+
+
+def beside(trace: Path) -> Seal | None:
+    """The seal in the proposal beside a trace; None when there is none."""
+    try:
+        return msgspec.json.decode((trace.parent / "proposal.json").read_bytes(), type=_Sealed).trace
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def seal_of(trace: Path) -> Seal | None:
+    """The seal of this very trace; None when there is none."""
+    seal = beside(trace)
+    return seal if seal is not None and seal.file == trace.name else None
+
+
+class _Sealed(msgspec.Struct):
+    """As much of a proposal as matters here."""
+
+    trace: Seal | None = None
 
 
 def paint_for(stream: TextIO) -> Paint:

@@ -54,6 +54,17 @@ def test_without_a_sandbox_nothing_runs(network: Network) -> None:
         Launcher(ground=bare).facts(network)
 
 
+@attack("44", "The same in a whole run: no level can be had, and nobody asked for best effort", "nothing of it starts")
+def test_a_run_without_a_sandbox_is_refused(anywhere: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = Launcher(ground=Ground(system="linux", machine="x86_64"))
+    monkeypatch.setattr("arena.launcher", lambda level: bare)
+    done = anywhere.attack(sh("id"), entry={"setup": "id"})
+    assert done.outcome == "error"
+    assert "No sandbox" in done.reason
+    assert not done.named("command_run")
+    assert not done.named("tool_requested")
+
+
 @attack(
     "+", "Keys and tokens in what git, set-ups and tests inherit", "an environment made from a list, not by leaving out"
 )

@@ -36,7 +36,8 @@ from bot.sandbox.ground import Ground
 from bot.sandbox.launcher import Launcher, Level
 from bot.task.pipeline import run_task
 from bot.task.proposal import Proposal
-from bot.task.run import TRACE, Workshop
+from bot.task.run import Workshop
+from bot.task.store import TRACE
 from bot.trace.writer import TraceWriter
 
 KEY = "AIza" + "SyC4naryKeyOfTheModel0123456789abcd"
@@ -168,8 +169,8 @@ class Arena:
             }
             | more
         )
-        proposal, place = run_task(task, self.folder / "out" / task.run, self.shop())
-        return self.seen(proposal, place)
+        out = self.folder / "out" / task.run
+        return self.seen(*run_task(task, out, self.shop()))
 
     def seen(self, proposal: Proposal, out: Path) -> Attack:
         """A finished run, with its trace."""
