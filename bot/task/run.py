@@ -115,9 +115,12 @@ class Run:
         self.origin = origin
         identity = self.shop.model_id if self.task.playbook.mode == "agent" else None
         if identity is not None:
-            # Where the model is reached (a proxy, another port) is no part of who answers.
+            # Where the model or the issue is reached (a proxy, another port) is no part of who answers or what is asked.
             identity = msgspec.structs.replace(identity, endpoint="")
-        self.task_key = digest([__version__, self.task, origin.base_head, identity])
+        task = self.task
+        if task.report is not None:
+            task = msgspec.structs.replace(task, report=msgspec.structs.replace(task.report, url=None))
+        self.task_key = digest([__version__, task, origin.base_head, identity])
         return self.task_key
 
     def check_out(self, origin: Origin) -> None:
