@@ -115,7 +115,7 @@ class Run:
         self.origin = origin
         identity = self.shop.model_id if self.task.playbook.mode == "agent" else None
         if identity is not None:
-            # Where the model or the issue is reached (a proxy, another port) is no part of who answers or what is asked.
+            # Where model and issue are reached (a proxy, another port) is no part of who answers and what is asked.
             identity = msgspec.structs.replace(identity, endpoint="")
         task = self.task
         if task.report is not None:
