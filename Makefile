@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 WORKERS ?= auto
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 .DEFAULT_GOAL := help
-.PHONY: help install-deps demo test check format bench coverage schemas clean
+.PHONY: help install-deps demo test check format bench schemas pictures clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ bench: install-deps ## measure against the floor and the peers; prints ratios
 
 schemas: install-deps ## write docs/schemas/ anew, for editors
 	@$(BIN)/python -P -m bot.fleet.schema docs/schemas
+
+pictures: install-deps ## draw the pictures in docs/pictures from a real demo (needs Chromium)
+	@$(BIN)/python docs/pictures/make_pictures.py
 
 clean: ## throw the environment away
 	@rm -rf $(VENV)

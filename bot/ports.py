@@ -240,7 +240,31 @@ class RepositoryFacts(msgspec.Struct, frozen=True, kw_only=True):
     default_branch: str
     archived: bool = False
     private: bool = False
-    empty: bool = False
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account may do in a repository."""
+
+    permission: str
+    """admin, write, read or none; maintainers have write, triagers read."""
+    role: str = ""
+    """As people know it: triage and maintain too, or an organisation's own."""
+    bot: bool = False
+
+
+class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A pull request as far as we care."""
+
+    number: int
+    url: str
+    state: Literal["open", "closed", "merged"]
+    draft: bool
+    head_sha: str
+    title: str
+    body: str
+    author: str
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
 
 
 class ForgeRead(Protocol):
@@ -258,20 +282,9 @@ class ForgeRead(Protocol):
         """An issue as it is now, as untrusted text."""
         ...
 
-
-class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A pull request as far as we care."""
-
-    number: int
-    url: str
-    state: Literal["open", "closed", "merged"]
-    draft: bool
-    head_sha: str
-    title: str
-    body: str
-    author: str
-    labels: tuple[str, ...] = ()
-    reviewers: tuple[str, ...] = ()
+    def find_pulls(self, repo: str, branch: str) -> tuple[PullRequest, ...]:
+        """All pull requests from that branch, open and closed, newest first."""
+        ...
 
 
 class Comment(msgspec.Struct, frozen=True, kw_only=True):
@@ -303,10 +316,6 @@ class ForgeWrite(ForgeRead, Protocol):
 
         Raises `TaskBlocked` when the server's rules refuse the push, `ForgeError` otherwise.
         """
-        ...
-
-    def find_pulls(self, repo: str, branch: str) -> tuple[PullRequest, ...]:
-        """All pull requests from that branch, open and closed, newest first."""
         ...
 
     def create_pull(self, repo: str, *, base: str, branch: str, title: str, body: str, draft: bool) -> PullRequest:
@@ -358,6 +367,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class Approver(Protocol):
     """Asked before each effect, where a person wants to be."""
 
-    def ask(self, title: str, preview: str) -> Answer:
-        """`preview` is a diff or a command."""
+    def ask(self, title: str, preview: str, *, plugin: str) -> Answer:
+        """`preview` is a diff or a command; `plugin` is the name of the plugin that it is for."""
         ...

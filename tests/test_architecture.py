@@ -11,7 +11,8 @@ import pytest
 BOT = Path(__file__).resolve().parent.parent / "bot"
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
-    ("cli", "gha"),
+    ("cli",),
+    ("gha",),
     ("demo",),
     ("wiring",),
     ("windtunnel",),

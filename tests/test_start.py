@@ -59,3 +59,24 @@ def test_a_key_given_on_the_command_line_leaves_it_at_once(tmp_path: Path) -> No
     assert b"validate" in arguments
     assert b"canary" not in arguments
     assert b"canary" not in environment
+
+
+def test_keys_and_tokens_leave_the_environment_before_a_repositorys_code_runs(tmp_path: Path) -> None:
+    """What a process was started with stays readable in /proc, whatever it unsets afterwards."""
+    pipe = tmp_path / "fleet.yaml"
+    os.mkfifo(pipe)
+    secrets = {"GEMINI_API_KEY": "AIza-canary", "GITHUB_TOKEN": "ghp-canary"}
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "bot", "propose", "x", "--manifest", str(pipe), "--out", str(tmp_path / "out")],
+        env=os.environ | secrets,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        with pipe.open("w") as stream:
+            environment = Path(f"/proc/{process.pid}/environ").read_bytes()
+            stream.write("version: 1\nplugins: []\n")
+    finally:
+        process.communicate(timeout=30)
+    assert b"PATH=" in environment
+    assert b"canary" not in environment

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from bot.agent.effects import record_effects
+from bot.agent.effects import record_command, record_effects
 from bot.agent.tools.context import Context
 from bot.agent.tools.tool import Output, Reason, Tool, ToolError
 from bot.base.clock import Clock
 from bot.base.errors import TaskBlocked
 from bot.base.messages import ToolResult
-from bot.ports import Action, Approver, CommandResult, Guard, PathRefused, Refusal, TraceSink
-from bot.trace.commands import counts, words
-from bot.trace.events import ApprovalAsked, CommandRun, GuardRefused, ToolCompleted, ToolFailed, ToolRequested
+from bot.ports import Action, Approver, Effect, Guard, PathRefused, Refusal, TraceSink
+from bot.trace.events import ApprovalAsked, GuardRefused, ToolCompleted, ToolFailed, ToolRequested
 from bot.trace.writer import clip
 
 _TRACED = 20_000
@@ -116,12 +116,14 @@ def _perform(action: Action, hands: Hands) -> Output:
 
 
 def _approve(action: Action, tool: Tool, approver: Approver, hands: Hands) -> None:
-    title = f"{action.tool} in {hands.context.task.plugin.name}"
+    plugin = hands.context.task.plugin.name
+    title = f"{action.tool} in {plugin}"
     began = hands.clock.monotonic()
-    answer = approver.ask(title, tool.preview(action.args, hands.context))
+    answer = approver.ask(title, tool.preview(action.args, hands.context), plugin=plugin)
     hands.waited(hands.clock.monotonic() - began)
     hands.trace.append(
-        ApprovalAsked(call=action.call, title=title, allowed=answer.allow, reason=answer.reason), turn=action.turn
+        ApprovalAsked(call=action.call, title=title, allowed=answer.allow, reason=answer.reason, stop=answer.stop),
+        turn=action.turn,
     )
     if not answer.allow or answer.stop:
         why = answer.reason or "A person said no to this."
@@ -133,40 +135,25 @@ def _change(action: Action, tool: Tool, hands: Hands) -> Output:
     before = sandbox.snapshot()
     output = tool.run(action.args, hands.context)
     if output.command is not None:
-        _record_command(action, output.command, hands.trace)
+        command = str(action.args.get("command", ""))
+        record_command(hands.trace, command, output.command, phase="agent", call=action.call, turn=action.turn)
     after = sandbox.snapshot()
     refusal = hands.guard.after(action, sandbox.changes(before, after))
     if refusal is not None:
         sandbox.restore(before)
         raise _Refused(refusal, undone=True)
-    record_effects(hands.trace, sandbox, before, after, task=task, call=action.call, turn=action.turn)
-    return output
+    effects = record_effects(hands.trace, sandbox, before, after, task=task, call=action.call, turn=action.turn)
+    return _with_note(output, action.declared, effects)
 
 
-def _record_command(action: Action, result: CommandResult, trace: TraceSink) -> None:
-    command = str(action.args.get("command", ""))
-    out, err = clip(result.stdout, trace), clip(result.stderr, trace)
-    trace.append(
-        CommandRun(
-            command=command,
-            exit_code=result.exit_code,
-            duration_ms=round(result.duration_ms, 1),
-            stdout=out.text,
-            stderr=err.text,
-            truncated=out.truncated or err.truncated or result.stdout_size > len(result.stdout),
-            stdout_bytes=result.stdout_size or out.bytes,
-            stderr_bytes=result.stderr_size or err.bytes,
-            stdout_blob=out.blob,
-            stderr_blob=err.blob,
-            timed_out=result.timed_out,
-            phase="agent",
-            call=action.call,
-            argv=words(command),
-            tests=counts(command, result.exit_code, result.stdout, result.stderr),
-            coverage_miss=result.coverage_miss,
-        ),
-        turn=action.turn,
-    )
+def _with_note(output: Output, declared: tuple[Effect, ...], effects: tuple[Effect, ...]) -> Output:
+    """The output, and a word on files that were written and are no part of the change."""
+    seen = {effect.path for effect in effects}
+    unseen = [effect.path for effect in declared if effect.path not in seen and effect.before != effect.after]
+    if not unseen:
+        return output
+    note = f"\nBut {', '.join(unseen)} is ignored by git here, so it will not be part of the change."
+    return dataclasses.replace(output, text=output.text + note)
 
 
 def _told(error: ToolError | PathRefused | OSError) -> tuple[Reason, str]:

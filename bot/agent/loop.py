@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 
@@ -14,6 +15,7 @@ from bot.agent.stuck import StuckDetector
 from bot.agent.tools import declarations, offered
 from bot.agent.tools.context import Context
 from bot.agent.unusable import handling
+from bot.base.canonical import sha256
 from bot.base.clock import Clock
 from bot.base.errors import TaskBlocked, TaskFailed
 from bot.base.messages import Attempt, Reply, Request, Text, ToolCall, ToolResult, Turn
@@ -24,6 +26,14 @@ from bot.trace.events import LimitReached, ModelReplied, ModelRequested, ModelRe
 CALLS_PER_TURN = 16
 """Calls of one turn that are executed; the others are answered with the request to call them again."""
 _STUCK = "You are going in circles: {how}. Think about why, and do something else; or say in plain text what stops you."
+
+
+class Perform(Protocol):
+    """Executes one tool call and says what the model is told, as `bot.agent.act.act` does."""
+
+    def __call__(self, action: Action, hands: Hands, *, provider_id: str | None = None) -> ToolResult:
+        """Raises what `act` raises."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +55,8 @@ class Crew:
     """When the task began, on the clock's monotonic scale; None means now."""
     purse: Purse | None = None
     """The campaign's account."""
+    perform: Perform = act
+    """Executes a call; a replay of the conversation alone answers from the trace instead."""
 
 
 class LoopEnd(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +130,10 @@ class _Loop:
         crew = self.crew
         request = Request(system=self.system, turns=tuple(self.turns), tools=self.tools, force_call=self.force_call)
         crew.trace.append(
-            ModelRequested(contents=len(self.turns), nudge=self.nudge, force_call=self.force_call), turn=self.turn
+            ModelRequested(
+                contents=len(self.turns), nudge=self.nudge, force_call=self.force_call, sent=digest_of(request)
+            ),
+            turn=self.turn,
         )
         self.nudge = None
         began = crew.clock.monotonic()
@@ -168,7 +183,7 @@ class _Loop:
             return ToolResult(name=call.name, output=told, id=call.id, is_error=True)
         self.stop_at(self.budget.now())
         action = Action(turn=self.turn, call=f"{self.turn}.{index}", tool=call.name, args=call.args)
-        return act(action, self.hands, provider_id=call.id)
+        return self.crew.perform(action, self.hands, provider_id=call.id)
 
     def steer(self, reply: Reply) -> None:
         """Answer a reply that cannot be used; the next one too many ends the run."""
@@ -210,3 +225,11 @@ class _Loop:
             LimitReached(limit=reached.limit, allowed=reached.allowed, used=reached.used, message=reached.message),
             turn=self.turn,
         )
+
+
+def digest_of(request: Request) -> str:
+    """What goes out, as one hash, so that a replay can tell whether it would send the same; empty when it has none."""
+    try:
+        return sha256(msgspec.json.encode(request))
+    except (UnicodeEncodeError, OverflowError):
+        return ""

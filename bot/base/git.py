@@ -39,6 +39,8 @@ _SAFE_CONFIG = (
     ("core.precomposeUnicode", "false"),
     ("core.excludesFile", "/dev/null"),
     ("core.attributesFile", "/dev/null"),
+    # A repository given by a path has a configuration of its own, and this key of it would be run by a shell.
+    ("core.alternateRefsCommand", "true"),
     ("core.checkStat", "default"),
     ("credential.helper", ""),
     ("submodule.recurse", "false"),
@@ -264,10 +266,41 @@ class GitDir:
         except GitError:
             return None
 
+    def too_large(self, tree: str, *, files: int, size: int) -> bool:
+        """Whether a tree has more than `files` files, or they have more than `size` bytes together.
+
+        Told without walking further than that: a few hundred bytes of nested trees can stand for billions of files.
+        """
+        arguments = [f"--git-dir={self.path}", "ls-tree", "-r", "-l", "--full-tree", tree]
+        process = subprocess.Popen(
+            ["git", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment(),
+            cwd=os.sep,
+        )
+        with process:
+            if process.stdout is None:
+                raise AssertionError
+            for row in process.stdout:
+                count = row.split(b"\t", 1)[0].split()[-1]
+                files -= 1
+                size -= int(count) if count.isdigit() else 0
+                if files < 0 or size < 0:
+                    process.kill()
+                    return True
+        return False
+
     def paths(self, tree: str) -> list[str]:
         """All paths of a tree, sorted."""
         raw = self.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", tree)
         return [path for path in raw.decode("utf-8", "surrogateescape").split("\0") if path]
+
+
+def git_version() -> str:
+    """What git says of itself. Raises `GitError`, `OSError` when it is not there."""
+    return _git(["--version"]).decode().strip()
 
 
 def ls_remote(url: str, token: str | None = None, timeout: float = 60) -> tuple[str | None, dict[str, str]]:

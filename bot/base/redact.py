@@ -82,6 +82,12 @@ class Redactor:
         data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
         return self.data(data) != data
 
+    def found_known(self, text: str | bytes) -> bool:
+        """Whether one of the secrets of this process is in it; shapes of unknown ones do not count."""
+        data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        known = bool(self._words) and self._without_known(data) is not data
+        return known or any(pattern.search(data) for pattern, _ in self._literals)
+
     def value(self, value: Any) -> Any:
         """A JSON-like value (dict, list, tuple, str, bytes, numbers, None) with every text in it redacted, keys too."""
         if isinstance(value, str):

@@ -81,8 +81,9 @@ def _changed(git: GitDir, work_tree: Path, index: Path | None, seconds: float) -
     fields = raw.split(b"\0")
     removed: list[bytes] = []
     added: list[bytes] = []
+    real: dict[bytes, bool] = {b"": True}
     for path in fields[1::2]:
-        kind = _kind(_at(work_tree, path))
+        kind = _kind(_at(work_tree, path)) if _on_real_folders(work_tree, path, real) else "absent"
         if kind == "file":
             added.append(path)
         elif kind == "absent":
@@ -93,6 +94,25 @@ def _changed(git: GitDir, work_tree: Path, index: Path | None, seconds: float) -
 
 def _at(work_tree: Path, path: bytes) -> bytes:
     return os.fsencode(work_tree) + b"/" + path
+
+
+def _on_real_folders(work_tree: Path, path: bytes, known: dict[bytes, bool]) -> bool:
+    """Whether no folder on the way to `path` is a symlink now: what lies behind one is not ours to look at or change.
+
+    `known` remembers what was found out.
+    """
+    end = path.find(b"/")
+    while end >= 0:
+        folder = path[:end]
+        if folder not in known:
+            try:
+                known[folder] = stat.S_ISDIR(os.lstat(_at(work_tree, folder)).st_mode)
+            except OSError:
+                known[folder] = False
+        if not known[folder]:
+            return False
+        end = path.find(b"/", end + 1)
+    return True
 
 
 def _kind(place: bytes) -> str:

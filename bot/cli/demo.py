@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot.cli.flights import show_rehearsal
 from bot.cli.output import COLOURS, emit_json, people
 from bot.cli.progress import ProgressDisplay
 from bot.demo.act import acts, playable
 from bot.demo.run import Shown, play
+from bot.trace.inert import counted
 from bot.virtual.plugin import find_virtual_fleet, read_virtual_fleet
 
 if TYPE_CHECKING:
@@ -36,7 +38,14 @@ def demo(folder: Path | None, as_json: bool, jobs: int) -> int:
     _introduce(fleet, console)
     total = sum(len(act.cast) for act in acts(fleet))
     with ProgressDisplay(total) as display:
-        shown = play(place, fleet, jobs=jobs, step=display.step, done=display.done)
+        shown = play(
+            place,
+            fleet,
+            jobs=jobs,
+            step=display.step,
+            done=display.done,
+            flown=lambda one: show_rehearsal(one, console),
+        )
     if as_json:
         emit_json(shown.as_json())
     _tell(shown, console)
@@ -47,7 +56,10 @@ def _introduce(fleet: tuple[VirtualPlugin, ...], console: Console) -> None:
     console.print("\nThe fleet: tiny plugins with real tests, on a virtual GitHub.", style="bold")
     for plugin in fleet:
         console.print(f"  {plugin.name:<16} {plugin.summary}", markup=False)
-    console.print("\nThe work: clone, set up, test, let the agent work in a sandbox, test again, seal, publish.\n")
+    console.print(
+        "\nFirst the wind tunnel: a playbook that is to run on several plugins has to fly on virtual ones before."
+    )
+    console.print("Then the work: clone, set up, test, let the agent work in a sandbox, test again, seal, publish.\n")
 
 
 def _tell(shown: Shown, console: Console) -> None:
@@ -67,11 +79,16 @@ def _tell(shown: Shown, console: Console) -> None:
             if task.pull_request is not None:
                 console.print(f"               {task.pull_request.url}", style="cyan", markup=False)
             elif task.answer and task.outcome == "no_change":
-                console.print(Text(f"               “{task.answer.strip().splitlines()[0][:100]}”", "dim"))
+                console.print(Text(f"               “{_first_line(task.answer)}”", "dim"))
     _count(shown.campaigns, console)
     _where_next(shown, console)
     for problem in shown.surprises:
         console.print(Text(f"unexpected: {problem}", "bold red"))
+
+
+def _first_line(answer: str) -> str:
+    lines = [line.strip() for line in answer.splitlines() if line.strip() and not line.startswith("```")]
+    return lines[0][:100] + ("…" if len(lines) > 1 else "") if lines else ""
 
 
 def _count(reports: tuple[CampaignReport, ...], console: Console) -> None:
@@ -80,7 +97,7 @@ def _count(reports: tuple[CampaignReport, ...], console: Console) -> None:
     made = sum(pull.action == "created" for pull in pulls)
     proven = sum(bool(task.red_before) for task in tasks)
     console.print(
-        f"\n{len(tasks)} tasks, {len(pulls)} pull requests ({made} new), each with its execution trace; "
+        f"\n{counted(len(tasks), 'task')}, {counted(len(pulls), 'pull request')} ({made} new), each with its trace; "
         f"{proven} bug fixes proven by a test that we saw red without the fix and green with it."
     )
 

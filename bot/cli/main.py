@@ -6,14 +6,15 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import NoReturn
 
 import click
 
 from bot import __version__
-from bot.base.errors import ConfigurationError, FleetBotError, WorldError
+from bot.base.errors import ConfigurationError, FleetBotError
 from bot.cli.secrets import take_secrets_from_argv
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -24,11 +25,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "publish": ("bot.cli.campaign:publish", "Gate, push, pull request and trace comment for finished proposals."),
     "run": ("bot.cli.campaign:run", "plan + propose + publish in one process."),
     "tunnel": ("bot.cli.tunnel:tunnel", "Fly a playbook in the wind tunnel; writes its certificate."),
+    "virtual": ("bot.cli.virtual:virtual", "Virtual plugins of one's own."),
     "spec": ("bot.cli.spec:spec", "Expected behaviour: show that every rule can fail."),
     "trace": ("bot.cli.trace:trace", "Show, verify, compare, replay and export execution traces."),
+    "status": ("bot.cli.status:status", "Where campaigns stand: proposals and their pull requests."),
+    "doctor": ("bot.cli.doctor:doctor", "What is missing before a campaign can run."),
+    "init": ("bot.cli.init:init", "Write the files of a new control repository."),
+    "action": ("bot.cli.action:action", "The entry of the GitHub Action."),
     "virtual-github": ("bot.cli.virtual_github:virtual_github", "Serve a virtual GitHub on loopback."),
 }
 """Name → (`module:attribute`, the line in --help). Modules load when their command runs, so --help loads none."""
+TRACEBACK = "FLEET_BOT_TRACEBACK"
+"""Environment variable that has unforeseen errors told with where they happened."""
 
 
 class LazyGroup(click.Group):
@@ -63,9 +71,9 @@ def cli() -> None:
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and exit with the contract's code: 0, 1, 2, 3 or 130."""
-    words = take_secrets_from_argv(list(sys.argv[1:] if argv is None else argv))
+    words = list(sys.argv[1:] if argv is None else argv)
     signal.signal(signal.SIGTERM, _interrupted)
-    sys.exit(run(words))
+    sys.exit(_code(lambda: _click(take_secrets_from_argv(words))))
 
 
 def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
@@ -75,12 +83,18 @@ def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
 
 def run(words: list[str]) -> int:
     """Run a command line and return the exit code."""
+    return _code(lambda: _click(words))
+
+
+def _click(words: list[str]) -> object:
+    return cli.main(args=words, prog_name="fleet-bot", standalone_mode=False)
+
+
+def _code(call: Callable[[], object]) -> int:
+    """The exit code of a call, with what broke told in a sentence."""
     try:
-        result = cli.main(args=words, prog_name="fleet-bot", standalone_mode=False)
-    except click.exceptions.Abort:
-        click.echo("interrupted", err=True)
-        return 130
-    except KeyboardInterrupt:
+        result = call()
+    except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return 130
     except click.ClickException as error:
@@ -94,20 +108,32 @@ def run(words: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        place = f" {error.filename}" if error.filename else ""
-        _tell(
-            WorldError(
-                f"The system says no: {error.strerror or error}{place}.", "Look for room on the disk, and for rights."
-            )
-        )
+        place = f"{error.filename}: " if error.filename else ""
+        _tell_unforeseen(f"{place}{error.strerror or error}.")
+        return 1
+    except Exception as error:  # noqa: BLE001 (the last border: a person gets a sentence, not a traceback)
+        _tell_unforeseen(f"A mistake in fleet-bot, please report it: {type(error).__name__}: {error}")
         return 1
     return result if isinstance(result, int) else 0
 
 
+def _tell_unforeseen(what: str) -> None:
+    from bot.base.redact import Redactor
+
+    cure = f"Set {TRACEBACK}=1 to see where in the program it happened."
+    if os.environ.get(TRACEBACK):
+        what, cure = f"{what}\n{traceback.format_exc()}", ""
+    # Nobody knows what is quoted here, so at least what looks like a key is taken out.
+    _tell(FleetBotError(Redactor([]).text(what), cure))
+
+
 def _tell(error: FleetBotError) -> None:
+    from bot.trace.inert import visible
+
     if isinstance(error, ConfigurationError):
         for problem in error.problems:
-            click.echo(str(problem), err=True)
-    click.echo(f"error: {error.what}", err=True)
+            click.echo(visible(str(problem)), err=True)
+    # What a remote or a file said may be in it; it must not steer the terminal.
+    click.echo(visible(f"error: {error.what}"), err=True)
     if error.cure:
-        click.echo(f"       {error.cure}", err=True)
+        click.echo(visible(f"       {error.cure}"), err=True)

@@ -14,7 +14,7 @@ from bot.base.values import Playbook
 from bot.cli.secrets import given_key
 from bot.fleet.keys import find_key
 from bot.fleet.manifest import Manifest, read_manifest
-from bot.fleet.playbook import find_playbooks, playbooks_beside, read_playbook
+from bot.fleet.playbook import find_playbooks, playbook_named, playbooks_beside, read_playbook
 from bot.wiring import Settings, from_environment
 
 Command = Callable[..., int]
@@ -36,22 +36,22 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
 
     def playbook(self, name: str) -> Playbook:
         """A playbook by its id or its file. Raises `UsageError` when there is none."""
-        known = find_playbooks(self.playbooks or playbooks_beside(self.manifest))
-        if name in known:
-            return read_playbook(known[name])
-        if name.endswith(".md") and Path(name).is_file():
-            return read_playbook(Path(name))
-        from difflib import get_close_matches
+        return playbook_named(name, self.playbooks or playbooks_beside(self.manifest))
 
-        near = get_close_matches(name, known, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(sorted(known)) or 'none'}."
-        msg = f"There is no playbook {name}."
-        raise UsageError(msg, hint)
+    @property
+    def certificates(self) -> Path:
+        """The folder of playbooks that certificates are filed in, whether it is there yet or not."""
+        return self.playbooks or self.manifest.parent / "playbooks"
 
-    def settings(self) -> Settings:
-        """Keys, tokens and servers, from the command line, files and environment."""
-        key = find_key(given_key(), self.manifest.resolve().parent, os.environ)
-        return from_environment(os.environ, api_key=key, model=self.model, jobs=self.jobs)
+    def known_playbook(self, name: str) -> Playbook | None:
+        """The playbook of an id, or None. Raises `ConfigurationError` when it has mistakes."""
+        file = find_playbooks(self.playbooks or playbooks_beside(self.manifest)).get(name)
+        return read_playbook(file) if file is not None else None
+
+    def settings(self, *, model: bool = True) -> Settings:
+        """Keys, tokens and servers, from the command line, files and environment; no key where no `model` is asked."""
+        key = find_key(given_key(), self.manifest.resolve().parent, os.environ) if model else None
+        return from_environment(os.environ, api_key=key, model=self.model)
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from bot.base.values import Task
 from bot.cli.output import COLOURS, people
 from bot.fleet.run import Result
+from bot.trace.inert import visible
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -21,16 +22,16 @@ class ProgressDisplay:
     """Shows the tasks under way. A context manager; safe to use from several threads."""
 
     def __init__(self, total: int, *, live: bool = True) -> None:
-        """`total` is the number of tasks. Not `live`: lines on a terminal too, where a person is asked in between."""
+        """`total` is the number of tasks. Without `live` it is lines everywhere: nothing paints over a question."""
         self._console = people()
-        self._wanted = live
         self._total, self._ended = total, 0
         self._running: dict[str, tuple[str, float]] = {}
         self._lock = threading.Lock()
+        self._may_live = live
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
-        if self._wanted and self._console.is_terminal and sys.stderr.isatty():
+        if self._may_live and self._console.is_terminal and sys.stderr.isatty():
             from rich.live import Live
 
             self._live = Live(console=self._console, get_renderable=self._table, refresh_per_second=8, transient=True)
@@ -51,17 +52,19 @@ class ProgressDisplay:
 
     def done(self, result: Result) -> None:
         """A task has ended, or was published."""
+        from rich.text import Text
+
         proposal, published = result.proposal, result.published
         outcome = published.outcome if published else proposal.outcome
-        reason = published.reason if published else proposal.reason
-        link = f" → {published.pull_request.url}" if published and published.pull_request else ""
+        said = published.reason if published else proposal.reason
+        if published and outcome == "changed":
+            pull = published.pull_request
+            said = f"pull request {pull.url} {published.action}" if pull else f"branch {proposal.branch}"
         with self._lock:
             self._running.pop(proposal.plugin, None)
             self._ended += 1
-            from rich.text import Text
-
             line = Text("  ")
-            line.append(f"{outcome:<10}", COLOURS[outcome]).append(f"{proposal.plugin}: {reason}{link}")
+            line.append(f"{outcome:<10}", COLOURS[outcome]).append(f"{proposal.plugin}: {visible(said)}")
             self._console.print(line)
 
     def _table(self) -> Table:

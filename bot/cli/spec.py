@@ -9,7 +9,6 @@ import click
 from bot.base.errors import UsageError
 from bot.base.values import Playbook
 from bot.cli.output import emit_json, people
-from bot.expected.beside import completed
 from bot.expected.document import rules_of
 from bot.expected.lint import Lint, lint
 from bot.expected.vocabulary import near
@@ -48,7 +47,7 @@ def _chosen(names: tuple[str, ...], folder: Path | None) -> list[Playbook]:
         else:
             msg = f"There is no playbook {name}{near(name, known)}"
             raise UsageError(msg)
-    return [completed(read_playbook(file)) for file in files]
+    return [read_playbook(file) for file in files]
 
 
 def _show(name: str, result: Lint) -> None:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 import click
 import msgspec
 
-from bot.base.errors import WorldError
 from bot.cli.output import emit_json
-from bot.trace.events import Seal
+from bot.cli.trace_diff import diff
+from bot.cli.trace_export import export
+from bot.cli.trace_files import FILE, TRACES, beside, paint_for, run_trace, traces
+from bot.cli.trace_html import html
+from bot.cli.trace_replay import replay
 from bot.trace.reader import Verdict, read, verify
-from bot.trace.render import Paint, told, uncoloured
+from bot.trace.render import told
 from bot.trace.steps import steps
-
-_FILE = click.Path(exists=True, path_type=Path)
-_TRACES = ("execution_trace.jsonl", "publish_trace.jsonl")
 
 
 @click.group()
@@ -29,31 +28,31 @@ def trace() -> None:
 
 
 @trace.command()
-@click.argument("file", type=_FILE)
+@click.argument("file", type=FILE)
 @click.option("--only", type=click.Choice(["failed"]), help="Only what failed, was refused, or deviated.")
 @click.option("--turn", type=click.IntRange(min=0), help="Only this turn of the model.")
 @click.option("--full", is_flag=True, help="Unfold all output.")
 @click.option("--json", "as_json", is_flag=True, help="The steps as one JSON document.")
 def show(file: Path, only: str | None, turn: int | None, full: bool, as_json: bool) -> int:
     """Tell what happened in a run, step by step."""
-    path = _traces(file)[0]
+    path = run_trace(file)
     if as_json:
         return _steps_as_json(path, only_failed=only == "failed", turn=turn)
     write = sys.stdout.write
-    for line in told(read(path), _paint(), only_failed=only == "failed", turn=turn, full=full):
+    for line in told(read(path), paint_for(sys.stdout), only_failed=only == "failed", turn=turn, full=full):
         write(line + "\n")
     return 0
 
 
 @trace.command("verify")
-@click.argument("files", type=_FILE, nargs=-1, required=True)
+@click.argument("files", type=FILE, nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def verify_command(files: tuple[Path, ...], as_json: bool) -> int:
     """Check that a trace is whole and unchanged, against the seal in the proposal beside it where there is one.
 
     Ends with 1 when a trace is broken or unfinished.
     """
-    found = [(path, *_verdict(path)) for file in files for path in _traces(file)]
+    found = [(path, *_verdict(path)) for file in files for path in traces(file)]
     if as_json:
         emit_json([_as_json(path, verdict, sealed) for path, verdict, sealed in found])
     else:
@@ -62,45 +61,22 @@ def verify_command(files: tuple[Path, ...], as_json: bool) -> int:
     return 0 if all(verdict.ok and verdict.finished for _, verdict, _ in found) else 1
 
 
-def _traces(file: Path) -> tuple[Path, ...]:
-    """The file itself, or the traces of a folder."""
-    if file.is_file():
-        return (file,)
-    found = tuple(file / name for name in _TRACES if (file / name).is_file())
-    if not found:
-        raise WorldError(f"There is no trace in {file}.", "Name a file, or a folder with a proposal in it.")
-    return found
-
-
 def _verdict(path: Path) -> tuple[Verdict, bool]:
     """The verdict, and whether a seal was there to hold it against."""
-    seal = _seal(path.parent / "proposal.json")
+    seal = beside(path)
     if seal is None:
         return verify(path), False
     if path.name == seal.file:
         return verify(path, seal), True
-    return verify(path, previous=seal.head if path.name == _TRACES[1] else None), False
-
-
-def _seal(file: Path) -> Seal | None:
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=_Sealed).trace
-    except (OSError, msgspec.DecodeError):
-        return None
-
-
-class _Sealed(msgspec.Struct):
-    """As much of a proposal as matters here."""
-
-    trace: Seal | None = None
+    return verify(path, previous=seal.head if path.name == TRACES[1] else None), False
 
 
 def _tell(path: Path, verdict: Verdict, sealed: bool) -> None:
     good = verdict.ok and verdict.finished
-    paint = _paint()
+    paint = paint_for(sys.stdout)
     mark = paint("✓", fg="green", bold=True) if good else paint("✗", fg="red", bold=True)
     sys.stdout.write(f"{mark} {path}: {verdict.reason}\n")
-    held = "as the proposal beside it was sealed" if sealed else "no seal to hold it against"
+    held = "held against the seal of the proposal beside it" if sealed else "no seal to hold it against"
     sys.stdout.write(paint(f"  {verdict.events} events, head {verdict.head[:16]}, {held}", dim=True) + "\n")
 
 
@@ -122,6 +98,7 @@ def _steps_as_json(path: Path, *, only_failed: bool, turn: int | None) -> int:
     return 0
 
 
-def _paint() -> Paint:
-    colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    return click.style if colours else uncoloured
+trace.add_command(replay)
+trace.add_command(html)
+trace.add_command(diff)
+trace.add_command(export)

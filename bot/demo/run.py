@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import msgspec
 
 from bot.base.values import Report
 from bot.demo.act import Act, acts, surprise
+from bot.demo.flights import Hangar, Rehearsal, unexpected
 from bot.demo.stage import Stage
 from bot.fleet.bug_report import find_report
 from bot.fleet.manifest import Manifest
@@ -26,6 +28,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """What the demo has to show."""
 
     campaigns: tuple[CampaignReport, ...]
+    rehearsals: tuple[Rehearsal, ...]
+    """The flights in the wind tunnel, in their order."""
     surprises: tuple[str, ...]
     """How tasks ended other than their scenarios expect; empty when all is well."""
     url: str
@@ -36,7 +40,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
         """The document of `demo --json`."""
         return {
             "campaigns": self.campaigns,
-            "flights": [],
+            "flights": tuple(one.flight for one in self.rehearsals),
+            "rehearsals": tuple(_brief(one) for one in self.rehearsals),
             "github": {"url": self.url},
             "dir": str(self.folder),
             "surprises": self.surprises,
@@ -50,23 +55,45 @@ def play(
     jobs: int,
     step: Progress,
     done: Callable[[Result], None],
+    flown: Callable[[Rehearsal], None] = lambda rehearsal: None,
 ) -> Shown:
     """Run all campaigns of the demo in `folder`. A second time in the same folder changes nothing."""
     manifest = Manifest(
         file=folder / "fleet.yaml", plugins=tuple(plugin.entry for plugin in fleet), sandbox="best-effort"
     )
-    with Stage(folder, fleet) as stage, Wiring(stage.settings(jobs), manifest) as wiring:
+    with Stage(folder, fleet) as stage, Wiring(stage.settings(), manifest) as wiring:
         cast = acts(fleet)
-        plans = [_plan(act, stage, wiring) for act in cast]
+        hangar = Hangar(folder, today=datetime.datetime.fromtimestamp(wiring.clock.now(), datetime.UTC).date())
+        plans, rehearsals = [], []
+        for planned in [_plan(act, stage, wiring) for act in cast]:
+            for rehearsal in hangar.rehearse(planned):
+                flown(rehearsal)
+                rehearsals.append(rehearsal)
+            plans.append(hangar.cleared(planned))
         tasks = [task for planned in plans for task in planned.tasks]
         out = folder / "proposals"
         proposed = propose(tasks, out, wiring.workshop(progress=step), jobs=jobs, done=done)
-        results = publish_results(proposed, wiring.press(), done=done)
+        results = publish_results(
+            proposed, wiring.press({planned.playbook.id: planned.playbook for planned in plans}.get), done=done
+        )
         reports = tuple(reports_of(results))
         for report in reports:
             write_report(report, out / report.campaign)
         found = [problem for act, report in zip(cast, reports, strict=True) for problem in _surprises(act, report)]
-        return Shown(campaigns=reports, surprises=tuple(found), url=stage.github.url, folder=folder)
+        found += [problem for one in rehearsals if (problem := unexpected(one))]
+        return Shown(
+            campaigns=reports,
+            rehearsals=tuple(rehearsals),
+            surprises=tuple(found),
+            url=stage.github.url,
+            folder=folder,
+        )
+
+
+def _brief(rehearsal: Rehearsal) -> dict[str, object]:
+    """Without the flight, which stands beside it."""
+    said = {name: getattr(rehearsal, name) for name in ("campaign", "playbook", "draft", "before", "after")}
+    return said | {"verdict": rehearsal.flight.verdict}
 
 
 def _plan(act: Act, stage: Stage, wiring: Wiring) -> Plan:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
+import functools
 
 import msgspec
 
 from bot.base.glob import any_matches
 from bot.base.values import Task
+from bot.expected.twins import fold, skeleton, spelled
 
 PROTECTED = (
     ".github/workflows/**",
@@ -18,17 +19,24 @@ PROTECTED = (
     ".github/fleet-bot*/**",
     "**/CODEOWNERS",
     "**/{AGENTS,CLAUDE,GEMINI,COPILOT}.md",
-    ".github/copilot-instructions.md",
-    ".github/instructions/**",
-    "**/.{cursorrules,windsurfrules,clinerules,aider*,mcp.json}",
-    "**/.{cursor,claude,gemini,vscode,idea,devcontainer,codex}/**",
+    ".github/copilot-*.{md,yml,yaml}",
+    ".github/{instructions,prompts,chatmodes,agents,skills,hooks}/**",
+    ".github/{settings,mergify,renovate}.*",
+    "**/.{cursorrules,windsurfrules,clinerules,roorules,rules,aider*,mcp.json}",
+    "**/.{cursor,claude,gemini,vscode,idea,devcontainer,codex,zed,fleet}/**",
+    "**/.{windsurf,kiro,junie,roo,continue,amazonq,agents}/**",
+    "**/{.devcontainer.json,*.code-workspace,.exrc,.nvimrc,.nvim.lua,.vimrc,.lvimrc,.dir-locals.el}",
     "**/.git{modules,attributes}",
-    "**/.{git,husky,githooks}/**",
-    "**/.pre-commit-config.yaml",
+    "**/.lfsconfig",
+    "**/.{git,husky,githooks,lefthook}/**",
+    "**/.pre-commit-{config,hooks}.yaml",
+    "**/{.lefthook,lefthook}.{yml,yaml,toml,json}",
+    "**/{renovate.json,renovate.json5,.renovaterc,.renovaterc.json}",
+    "{.mergify.yml,.kodiak.toml,bors.toml,.mergequeue.yml}",
     "**/.{npmrc,yarnrc,yarnrc.yml,pypirc,netrc,envrc}",
-    "**/{Jenkinsfile,.gitlab-ci.yml,.travis.yml,azure-pipelines.yml}",
-    ".circleci/**",
-    ".buildkite/**",
+    "**/{Jenkinsfile,.gitlab-ci.yml,.travis.yml,azure-pipelines.yml,bitbucket-pipelines.yml,.cirrus.yml,.drone.yml}",
+    "{appveyor.yml,.appveyor.yml,.semaphore/**,.woodpecker.yml,.woodpecker/**,cloudbuild.{yml,yaml}}",
+    ".{circleci,buildkite,teamcity,forgejo,gitea}/**",
     "**/fleet.yaml",
     "**/.fleet-bot.yaml",
     "playbooks/**",
@@ -64,11 +72,11 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         """Why a change must not touch `path` (relative to the repository), or None when it may."""
         inside = self._inside(path)
         if inside is None:
-            return f"{path}: outside of the plugin's folder {self.directory}"
+            return f"{spelled(path)}: outside of the plugin's folder {self.directory}"
         if (is_protected(path, self.protected) or is_protected(inside, self.protected)) and not self.opened(path):
-            return f"{path}: a protected file, and the playbook does not open it"
+            return f"{spelled(path)}: a protected file, and the playbook does not open it"
         if not all(any_matches(inside, group) for group in self.allowed):
-            return f"{path}: outside of the allowed paths"
+            return f"{spelled(path)}: outside of the allowed paths"
         return None
 
     def opened(self, path: str) -> bool:
@@ -94,22 +102,18 @@ def scope_of(task: Task, protected: tuple[str, ...] = ()) -> Scope:
     )
 
 
+@functools.lru_cache(maxsize=4096)
 def is_protected(path: str, more: tuple[str, ...] = ()) -> bool:
-    """Whether a path, or what a case-folding or Unicode-normalising file system makes of it, is protected."""
+    """Whether a path, or what a file system or a reader takes it for, is protected.
+
+    A file where a glob names a folder (`.github/workflows` itself) is protected with it.
+    """
     globs = PROTECTED + more
     folded = tuple(glob.casefold() for glob in globs)
-    return any_matches(path, globs) or any_matches(fold(path), folded)
+    twins = {spelling + end for spelling in (fold(path), skeleton(path)) for end in ("", "/-")}
+    return any_matches(path, globs) or any(any_matches(twin, folded) for twin in twins)
 
 
 def is_test(path: str, globs: tuple[str, ...]) -> bool:
     """Whether a file is a test, by the plugin's `test.paths` or else by the usual names."""
     return any_matches(path, globs or _USUAL_TESTS)
-
-
-def fold(path: str) -> str:
-    """A path as file systems see it that fold case, normalise and drop invisible characters (HFS+, NTFS)."""
-    text = unicodedata.normalize("NFKC", path).casefold()
-    text = "".join(char for char in text if unicodedata.category(char) not in {"Cf", "Cc"})
-    # NTFS drops dots and spaces at the end of a name, and knows files by 8.3 names.
-    parts = [part.rstrip(". ") or part for part in text.split("/")]
-    return "/".join(".git" if part.startswith("git~") else part for part in parts)

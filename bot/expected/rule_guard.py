@@ -182,6 +182,11 @@ class WatchedTrace:
         """As the trace does."""
         return self._sink.blob(data)
 
+    def redacted(self, data: bytes) -> bytes:
+        """As the trace may hold them: what is cut into head and tail is redacted before the cut."""
+        redact = getattr(self._sink, "redacted", None)
+        return data if redact is None else bytes(redact(data))
+
     def seal(self) -> Seal:
         """As the trace does."""
         return self._sink.seal()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import functools
 import re
 import tomllib
 from collections import Counter
@@ -27,6 +28,8 @@ _CASES = re.compile(
 _CHECKS = re.compile(
     r"\b(?:assert\w*|expect|should|require\.\w+|t\.(?:Error|Fatal)\w*|pytest\.raises)\b", re.IGNORECASE
 )
+_REMEMBERED = 16 << 10
+"""Bytes of a test file up to which it is read once: trials look at the same files again and again."""
 _KNOWS_IT_IS_TESTED = re.compile(
     r"PYTEST_CURRENT_TEST|['\"]pytest['\"]\s+in\s+sys\.modules|PYTEST_(?:VERSION|ADDOPTS)|JEST_WORKER_ID|VITEST"
     r"|NODE_ENV\W{1,6}test|sys\._called_from_test"
@@ -76,6 +79,17 @@ def knows_it_is_tested(before: bytes | None, after: bytes | None) -> bool:
     return len(_KNOWS_IT_IS_TESTED.findall(_text(after))) > len(_KNOWS_IT_IS_TESTED.findall(_text(before)))
 
 
+def assertions(data: bytes, path: str) -> Counter[str]:
+    """What a test file asserts, each as often as it stands there; layout does not count."""
+    text = _text(data)
+    if path.endswith(".py"):
+        try:
+            return Counter(ast.unparse(node) for node in ast.walk(ast.parse(text)) if _is_check(node))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            pass
+    return Counter(" ".join(line.split()) for line in text.splitlines() if _CHECKS.search(line))
+
+
 class _Tests(msgspec.Struct, frozen=True):
     names: frozenset[str]
     checks: Counter[str]
@@ -88,6 +102,15 @@ class _Tests(msgspec.Struct, frozen=True):
 
 
 def _tests(data: bytes, path: str) -> _Tests:
+    return _short_tests(data, path) if len(data) <= _REMEMBERED else _read_tests(data, path)
+
+
+@functools.lru_cache(maxsize=256)
+def _short_tests(data: bytes, path: str) -> _Tests:
+    return _read_tests(data, path)
+
+
+def _read_tests(data: bytes, path: str) -> _Tests:
     text = _text(data)
     if path.endswith(".py"):
         try:

@@ -11,8 +11,10 @@ import msgspec
 
 from bot.base.documents import read_text
 from bot.base.errors import UsageError
-from bot.base.values import Report
+from bot.base.values import Report, is_path
 from bot.fleet import repository
+from bot.fleet.error_reports import commit_in as commit_in
+from bot.fleet.error_reports import error_of
 from bot.fleet.manifest import Manifest
 
 Fetch = Callable[[str, int], Report]
@@ -21,11 +23,6 @@ _NUMBER = re.compile(r"#?([0-9]{1,9})")
 _SLUG = re.compile(r"([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)#([0-9]{1,9})")
 _ISSUE_PATH = re.compile(r"/([^/]+/[^/]+)/(?:issues|pull)/([0-9]{1,9})/?")
 _LONGEST = 200_000
-_COMMIT = re.compile(
-    r"\b(?:commit|revision|rev|sha(?:1)?|git[ _-]?(?:sha|commit|head|rev))(?:[ _-]?(?:id|hash|sha))?\b"
-    r"(?:\s+is\b)?[\s\"'`:=(@#]{1,8}([0-9a-f]{7,40})\b",
-    re.IGNORECASE,
-)
 _WORDS = "Write a number (7), a ticket (TICKET-123), owner/repo#7 or the URL of an issue."
 
 
@@ -54,15 +51,15 @@ def find_report(
     when `issue` is one. Texts are put together when several are given. Raises `UsageError`.
     """
     reference = parse_reference(issue) if issue is not None else None
-    text = "\n\n".join(part for part in (_bug(bug), _file(file)) if part)
-    source = "text"
+    error = error_of(_file(file)).report if file is not None else None
+    text = "\n\n".join(part for part in (_bug(bug), error.text if error else "") if part)
     if reference is None:
-        return _report(text, source, None) if bug is not None or file is not None else None
+        return _report(text, error, None) if bug is not None or file is not None else None
     if reference.number is None:
         if not text:
             msg = f"{reference.ticket} is no issue that can be read here, and there is no report beside it."
             raise UsageError(msg, "Give the bug's text too, with --bug or --error-report.")
-        return _report(text, source, reference)
+        return _report(text, error, reference)
     repo = reference.repo or _only_repo(plugins, manifest)
     fetched = fetch(repo, reference.number)
     both = "\n\n".join(part for part in (fetched.text, text) if part)
@@ -72,7 +69,7 @@ def find_report(
         ticket=reference.ticket,
         issue=fetched.issue or (f"{repo}#{reference.number}" if _on_a_forge(repo) else None),
         url=fetched.url or reference.url,
-        commit=fetched.commit or commit_in(both),
+        commit=fetched.commit or (error.commit if error else None) or commit_in(both),
     )
 
 
@@ -96,27 +93,18 @@ def parse_reference(text: str) -> Reference:
     raise UsageError(msg, _WORDS)
 
 
-def commit_in(text: str) -> str | None:
-    """The first commit that a text names after a word such as commit, revision or SHA; lower case."""
-    for found in _COMMIT.finditer(text[:_LONGEST]):
-        commit = found[1].lower()
-        # "commit defaced …" is a word, "revision 1234567" may be a number of another system.
-        if len(commit) == 40 or (re.search("[0-9]", commit) and re.search("[a-f]", commit)):
-            return commit
-    return None
-
-
-def _report(text: str, source: str, reference: Reference | None) -> Report:
+def _report(text: str, error: Report | None, reference: Reference | None) -> Report:
     if not text.strip():
         msg = "The report is empty."
         raise UsageError(msg, "Say what is wrong, for example --bug 'slug(\"\") raises IndexError'.")
+    about = error or Report(text="")
     return Report(
         text=_clipped(text),
-        ticket=reference.ticket if reference else None,
-        url=reference.url if reference else None,
-        title=text.strip().splitlines()[0][:120],
-        commit=commit_in(text),
-        source=source,
+        ticket=reference.ticket if reference else about.ticket,
+        url=(reference.url if reference else None) or about.url,
+        title=about.title or text.strip().splitlines()[0][:120],
+        commit=about.commit or commit_in(text),
+        source=about.source,
     )
 
 
@@ -145,7 +133,7 @@ def _file(file: Path | None) -> str:
 
 def _on_a_forge(repo: str) -> bool:
     """Whether it is `owner/name`."""
-    return repository.trouble(repo) is None and not repository.is_path(repo) and repo.count("/") == 1
+    return repository.trouble(repo) is None and not is_path(repo) and repo.count("/") == 1
 
 
 def _only_repo(plugins: tuple[str, ...], manifest: Manifest) -> str:

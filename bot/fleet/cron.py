@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 _MONTHS = {
@@ -21,6 +22,8 @@ _FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
 )
 _PART = re.compile(r"(?:(\*)|(\w+)(?:-(\w+))?)(?:/(\d{1,2}))?")
 _SHORTEST = 5
+_LONGEST_DAYS = 4 * 366
+"""A schedule that fits no day of so many never comes round (30 February)."""
 
 
 def trouble(text: str) -> tuple[str, str] | None:
@@ -37,6 +40,29 @@ def trouble(text: str) -> tuple[str, str] | None:
     gaps = [later - earlier for earlier, later in pairwise(minutes)]
     if gaps and min(gaps) < _SHORTEST:
         return "starts more often than Actions does", "leave five minutes between starts, such as */5"
+    return None
+
+
+def latest(text: str, at: datetime, *, before: bool = False) -> datetime | None:
+    """The last time up to `at` (UTC) that a valid schedule names, with `before` earlier than `at`; None: never.
+
+    As in cron, where both days are given one of them is enough.
+    """
+    minutes, hours, days, months, weekdays = (
+        _numbers(word, low, high, names) for word, (_, low, high, names) in zip(text.split(), _FIELDS, strict=True)
+    )
+    either = not text.split()[2].startswith("*") and not text.split()[4].startswith("*")
+    limit = at.replace(second=0, microsecond=0) - timedelta(minutes=1 if before else 0)
+    for back in range(_LONGEST_DAYS):
+        day = (limit - timedelta(days=back)).replace(hour=23, minute=59) if back else limit
+        by_day, by_weekday = day.day in days, day.isoweekday() % 7 in weekdays
+        if day.month not in months or not ((by_day or by_weekday) if either else (by_day and by_weekday)):
+            continue
+        for hour in sorted((hour for hour in hours if hour <= day.hour), reverse=True):
+            most = day.minute if hour == day.hour else 59
+            fits = [minute for minute in minutes if minute <= most]
+            if fits:
+                return day.replace(hour=hour, minute=max(fits))
     return None
 
 
@@ -64,13 +90,18 @@ def _number(text: str, names: dict[str, int]) -> int | None:
 
 
 def _minutes(word: str) -> list[int]:
+    return sorted(_numbers(word, 0, 59, {}))
+
+
+def _numbers(word: str, low: int, high: int, names: dict[str, int]) -> set[int]:
     found: set[int] = set()
     for part in word.split(","):
         span, _, step = part.partition("/")
         first, dash, last = span.partition("-")
         if first == "*":
-            first, last = "0", "59"
+            first, last = str(low), str(high)
         elif not dash:
-            last = "59" if step else first
-        found.update(range(int(first), int(last) + 1, int(step or 1)))
-    return sorted(found)
+            last = str(high) if step else first
+        ends = [_number(end, names) for end in (first, last)]
+        found.update(range(ends[0] or 0, (ends[1] or 0) + 1, int(step or 1)))
+    return found

@@ -130,6 +130,11 @@ _SCHEDULE = mapping(
 )
 _POLICY = mapping(
     {
+        "allowed_paths": listed(
+            text("A glob.", 'a glob such as "src/**"', pattern=GLOB),
+            "Globs, relative to the repository: nothing else may change anywhere in the fleet.",
+            '["src/**"]',
+        ),
         "protected": listed(
             text("A glob.", 'a glob such as "docs/**"', pattern=GLOB),
             "Globs that are protected besides the built-in ones.",
@@ -145,8 +150,30 @@ _POLICY = mapping(
             "type": "boolean",
             "description": "Whether tests may be deleted, skipped or lose assertions.",
         },
+        "secrets": {
+            "type": "boolean",
+            "description": "Whether what looks like a key may be added, as in the fixtures of a scanner.",
+        },
     },
     "What the gate allows to be published.",
+)
+_CERTIFICATES = mapping(
+    {
+        "require": {
+            "enum": ["fleet", "always", "never"],
+            "type": "string",
+            "description": "Which campaigns of an agent need a valid certificate: those over several plugins (fleet), "
+            "all, or none.",
+        },
+        "target": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "maximum": 0.9999,
+            "description": "The rate of good runs that a certificate has to show at least.",
+            "x-write": "0.95",
+        },
+    },
+    "What the wind tunnel has to show before a playbook touches plugins.",
 )
 FLEET_SCHEMA: Schema = {
     "$schema": DIALECT,
@@ -158,6 +185,12 @@ FLEET_SCHEMA: Schema = {
             "plugins": listed(_PLUGIN, "The fleet.", "a list, or [] for none"),
             "schedules": listed(_SCHEDULE, "Campaigns that start by the clock."),
             "policy": _POLICY,
+            "certificates": _CERTIFICATES,
+            "campaign": mapping(
+                {"cost_usd": LIMITS["properties"]["cost_usd"], "tokens": LIMITS["properties"]["tokens"]},
+                "What all tasks of one run of a campaign may spend together.",
+                **{"x-write": "{cost_usd: 50}"},
+            ),
             "sandbox": {
                 "enum": ["strict", "best-effort"],
                 "type": "string",

@@ -59,7 +59,7 @@ def make_plan(
     values = values_for(playbook, variables or {})
     _need_report(playbook, report)
     start = _commit(commit, report)
-    campaign = campaign_id(playbook, values, names=names, select=select, report=report, commit=start)
+    campaign = campaign_id(playbook, values, select=select, report=report, commit=start)
     shared = Counter(repository.identity(plugin.repo) for plugin in (chosen if report else manifest.plugins))
     tasks = tuple(
         _task(
@@ -68,6 +68,7 @@ def make_plan(
             campaign,
             shares=shared[repository.identity(plugin.repo)] > 1,
             limits=limits_for(plugin, playbook, limits or {}),
+            by_report=commit is None and start is not None,
         )
         for plugin in chosen
     )
@@ -97,7 +98,6 @@ def campaign_id(
     playbook: Playbook,
     variables: Mapping[str, Scalar],
     *,
-    names: tuple[str, ...] = (),
     select: str | None = None,
     report: Report | None = None,
     commit: str | None = None,
@@ -105,9 +105,10 @@ def campaign_id(
     """The playbook's id and a few digits, the same for the same variables, selection, report and start.
 
     The selection counts as it is written, not as what it fits today, so that a fleet can grow within a campaign.
+    Plugins given by name do not count: one first and then the others, or one again, is one campaign.
     """
     about = None if report is None else [report.ticket, report.issue, report.text]
-    selection = [sorted(set(names)), " ".join((select or "").split())]
+    selection = " ".join((select or "").split())
     return f"{playbook.id}-{digest([playbook.id, dict(variables), selection, about, commit])[:_DIGITS]}"
 
 
@@ -136,13 +137,17 @@ def shards(tasks: tuple[Task, ...], count: int) -> tuple[tuple[Task, ...], ...]:
     return tuple(tuple(spread[part::parts]) for part in range(parts))
 
 
-def matrix(planned: Plan, count: int) -> dict[str, Any]:
-    """The value of `strategy.matrix`: one entry per shard, with what `propose --shard` takes and the plugins' names."""
-    parts = shards(planned.tasks, count)
+def matrix(tasks: tuple[Task, ...], count: int) -> dict[str, Any]:
+    """The value of `strategy.matrix`: one entry per shard, with what `propose --shard` takes and the plugins' names.
+
+    `id` is the shard as a word that file names and artifacts take.
+    """
+    parts = shards(tasks, count)
     return {
         "include": [
             {
                 "shard": f"{number}/{len(parts)}",
+                "id": f"{number}-of-{len(parts)}",
                 "plugins": [task.plugin.name for task in part],
                 "tasks": sum(task.skip is None for task in part),
             }
@@ -162,7 +167,9 @@ def shard(tasks: tuple[Task, ...], word: str) -> tuple[Task, ...]:
     return parts[number - 1] if number <= len(parts) else ()
 
 
-def _task(playbook: Playbook, filling: Filling, campaign: str, *, shares: bool, limits: Limits) -> Task:
+def _task(
+    playbook: Playbook, filling: Filling, campaign: str, *, shares: bool, limits: Limits, by_report: bool
+) -> Task:
     plugin, report = filling.plugin, filling.report
     filled, prompt = fill(playbook, filling)
     suffix = plugin.name if shares else None
@@ -176,6 +183,7 @@ def _task(playbook: Playbook, filling: Filling, campaign: str, *, shares: bool, 
         branch=fix_branch(report, suffix) if report else campaign_branch(campaign, suffix),
         report=report,
         commit=filling.commit,
+        commit_from_report=by_report,
         skip="archived in fleet.yaml" if plugin.archived else None,
     )
 

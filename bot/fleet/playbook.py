@@ -11,7 +11,7 @@ import msgspec
 from bot.base import schema
 from bot.base.canonical import digest
 from bot.base.documents import Document, parse, read_text
-from bot.base.errors import ConfigurationError, Problem
+from bot.base.errors import ConfigurationError, Problem, UsageError
 from bot.base.values import Playbook
 from bot.fleet.playbook_checks import Part, Source, check_playbook
 from bot.fleet.playbook_schema import PLAYBOOK_SCHEMA
@@ -27,7 +27,7 @@ def find_playbooks(folder: Path | None) -> dict[str, Path]:
 
     `None` means the shipped ones only. Raises `ConfigurationError` when `folder` is given and is no folder.
     """
-    found = dict(_in(_SHIPPED if _SHIPPED.is_dir() else _CHECKOUT))
+    found = dict(_in(_shipped()))
     if folder is not None:
         if not folder.is_dir():
             msg = f"{folder} is no folder."
@@ -45,6 +45,18 @@ def playbooks_beside(manifest: Path) -> Path | None:
     """The folder `playbooks/` beside a manifest, or None when there is none."""
     folder = manifest.parent / "playbooks"
     return folder if folder.is_dir() else None
+
+
+def playbook_named(name: str, folder: Path | None) -> Playbook:
+    """A playbook by its id, or by its file where `name` ends in `.md`. Raises `UsageError` when there is none."""
+    known = find_playbooks(folder)
+    if name in known:
+        return read_playbook(known[name])
+    if name.endswith(".md") and Path(name).is_file():
+        return read_playbook(Path(name))
+    guess = schema.near(name, list(known))
+    msg = f"There is no playbook {name}."
+    raise UsageError(msg, f"Did you mean {guess}?" if guess else f"There are: {', '.join(known) or 'none'}.")
 
 
 def read_playbook(path: Path) -> Playbook:
@@ -83,6 +95,10 @@ def look_at_playbook(path: Path) -> tuple[Playbook | None, list[Problem]]:
     return (playbook if not found else None), sorted(set(found))
 
 
+def _shipped() -> Path:
+    return _SHIPPED if _SHIPPED.is_dir() else _CHECKOUT
+
+
 def _in(folder: Path) -> dict[str, Path]:
     files = folder.glob("*.md") if folder.is_dir() else ()
     return {file.stem: file for file in files if file.name.lower() not in _NO_PLAYBOOKS}
@@ -111,7 +127,7 @@ def _parts(document: Document, folder: Path) -> tuple[tuple[Part, ...], list[Pro
             continue
         text, reason = _part(name, folder)
         if reason:
-            cure = "name a file in the playbooks' folder, such as parts/care.md"
+            cure = "name a file in the playbooks' folder, such as parts/change.md, which is shipped"
             problems.append(document.problem(("include", index), f"`{name}` {reason}", cure))
         else:
             found.append(Part(name=name, file=str(folder / name), text=text, line=1))
@@ -119,16 +135,22 @@ def _parts(document: Document, folder: Path) -> tuple[tuple[Part, ...], list[Pro
 
 
 def _part(name: str, folder: Path) -> tuple[str, str]:
-    """The text of a shared part, or why it cannot be had. Nothing outside of the playbooks' folder is ever read."""
+    """The text of a shared part, or why it cannot be had: one of the playbook's folder, or else a shipped one.
+
+    Nothing outside of these two folders is ever read.
+    """
     if "://" in name:
         return "", "is a URL"
-    try:
-        path, root = (folder / name).resolve(), folder.resolve()
-    except (OSError, ValueError):
-        return "", "is no path"
-    if not path.is_relative_to(root) or "\\" in name:
-        return "", "leads out of the playbooks' folder"
-    if not path.is_file():
+    for place in dict.fromkeys((folder, _shipped())):
+        try:
+            path, root = (place / name).resolve(), place.resolve()
+        except (OSError, ValueError):
+            return "", "is no path"
+        if not path.is_relative_to(root) or "\\" in name:
+            return "", "leads out of the playbooks' folder"
+        if path.is_file():
+            break
+    else:
         return "", "does not exist"
     text, problems = read_text(path)
     return text, problems[0].what if problems else ""

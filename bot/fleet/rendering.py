@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from bot.base.fence import fence
 from bot.base.values import Condition, Contains, Playbook, Plugin, PullRequestTemplate, Report, Scalar, Variable
 from bot.fleet.branch import ticket_of
-from bot.fleet.fence import fence
 from bot.fleet.templates import Kind, render
 
 _TITLE = 200

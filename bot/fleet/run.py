@@ -16,7 +16,7 @@ from bot.publish.publisher import Press, Published, publish
 from bot.task.pipeline import run_task
 from bot.task.proposal import Proposal
 from bot.task.run import Workshop
-from bot.task.store import find
+from bot.task.store import find, prepare
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -37,14 +37,16 @@ def propose(
 ) -> list[Result]:
     """Run all tasks, `jobs` at a time, and return their results in the order of the tasks.
 
-    `done` is called as each ends. Raises `ConfigurationError` when going on makes no sense for any task (the model's
-    key is refused); what was finished until then is on disk. After ^C the tasks under way are stopped at their next
-    step; what was finished is on disk, and the same call goes on from there.
+    `done` is called as each ends. Raises `UsageError` when nothing can be written to `out`, `ConfigurationError` when
+    going on makes no sense for any task (the model's key is refused); what was finished until then is on disk. After
+    ^C the tasks under way are stopped at once; the same call goes on from there.
     """
+    prepare(out)
 
     def one(task: Task) -> Result:
         folder = out / task.campaign / task.plugin.name
-        result = Result(proposal=run_task(task, folder, shop), folder=str(folder))
+        proposal, place = run_task(task, folder, shop)
+        result = Result(proposal=proposal, folder=str(place))
         done(result)
         return result
 
@@ -52,7 +54,11 @@ def propose(
 
 
 def publish_all(root: Path, press: Press, *, done: Callable[[Result], None]) -> list[Result]:
-    """Publish every proposal below `root`, one after the other: forges limit how fast content may be created."""
+    """Publish every proposal below `root`, one after the other: forges limit how fast content may be created.
+
+    Raises `UsageError` when nothing can be written there: each publication keeps a journal.
+    """
+    prepare(root)
     return [_publish_one(folder, press, done) for folder in find(root)]
 
 

@@ -9,7 +9,7 @@ import msgspec
 from bot.base.errors import TaskFailed
 from bot.base.messages import Attempt, Part, Reply, Request, Turn
 from bot.ports import AttemptListener, ModelId
-from bot.trace.events import ModelReplied, ModelRequested, ModelRetried, RunStarted
+from bot.trace.events import ModelReplied, ModelRequested, ModelRetried, RunFinished, RunStarted
 from bot.trace.reader import read
 
 
@@ -26,6 +26,9 @@ class ReplayModel:
         """Reads all of the trace. Raises `OSError` when it is not there."""
         self._recorded: list[_Recorded] = []
         self._at = 0
+        self._ended = ""
+        self.redacted: tuple[int, ...] = ()
+        """Turns that redaction had to change: they go out otherwise than they came in."""
         identity = ModelId(adapter="replay", name="unknown")
         for line in read(trace):
             event = line.body
@@ -38,6 +41,10 @@ class ReplayModel:
                 self._recorded[-1].retried.append(event)
             elif isinstance(event, ModelReplied) and self._recorded:
                 self._recorded[-1].replied = event
+                if not event.replayable:
+                    self.redacted += (line.turn,)
+            elif isinstance(event, RunFinished) and event.outcome == "failed":
+                self._ended = event.reason
         self._identity = identity
 
     @property
@@ -71,7 +78,7 @@ class ReplayModel:
             attempts.append(attempt)
         if recorded.replied is None:
             msg = f"The recorded run got no reply to request {number}."
-            raise TaskFailed(msg)
+            raise TaskFailed(self._ended or msg)
         return _reply(recorded.replied, tuple(attempts))
 
 

@@ -5,11 +5,13 @@ numbers and claims of proof are written here, from what we know.
 from __future__ import annotations
 
 from bot.base.values import Task
+from bot.task.ownership import TRAILER
 from bot.task.proposal import Proposal
-from bot.trace.comment import inert, inert_block
+from bot.trace.comment import counted, inert, inert_block, inert_quote, inert_title
 from bot.trace.events import SuiteSeen, VerificationDone
 
 _ANSWER = 20_000
+_TITLE = 70
 _ASKED = 4_000
 _FILES = 30
 _COMMANDS = 12
@@ -17,22 +19,33 @@ _COMMANDS = 12
 
 def commit_message(task: Task, proposal: Proposal) -> str:
     """Title, the proof in one line, and trailers that tell a later run that the commit is ours."""
-    lines = [proposal.title or f"{task.playbook.id} on {task.plugin.name}", "", proposal.reason, ""]
+    # The reason may name tests, and tests may have names that close issues or that read as trailers.
+    lines = [proposal.title or f"{task.playbook.id} on {task.plugin.name}", "", inert(proposal.reason), ""]
     if task.report and task.report.issue:
         lines.append(f"Fixes: {task.report.issue}")
     lines.append(f"Fleet-Bot-Playbook: {task.playbook.id} {task.playbook.version}")
-    lines.append(f"Fleet-Bot-Campaign: {task.campaign}")
+    lines.append(f"{TRAILER}: {task.campaign}")
     return "\n".join(lines) + "\n"
+
+
+def title(task: Task) -> str:
+    """The pull request's title: the playbook's, and for a report that has one, its first words."""
+    given = task.playbook.pull_request.title if task.playbook.pull_request else ""
+    about = inert_title(task.report.title)[:_TITLE].strip() if task.report is not None else ""
+    return f"{given}: {about}" if about and given else given
 
 
 def pull_request_body(task: Task, proposal: Proposal) -> str:
     """The description, in GitHub's markdown."""
     text = task.playbook.pull_request
     sections = [text.body.strip() if text and text.body.strip() else f"{task.playbook.summary}"]
+    if task.report is not None and task.report.issue:
+        # Before everything that may be long: a text that is too long for the forge is cut at its end.
+        sections.append(f"Fixes {task.report.issue}")
     if task.report is not None:
         sections += ["### What was asked", _quoted(task)]
     if proposal.answer:
-        sections += ["### What the agent says it did", inert_block(proposal.answer[:_ANSWER])]
+        sections += ["### What the agent says it did", inert_quote(proposal.answer[:_ANSWER])]
     sections += ["### What changed", _files(proposal)]
     sections += ["### Evidence", _evidence(proposal)]
     if proposal.verification is not None:
@@ -41,8 +54,6 @@ def pull_request_body(task: Task, proposal: Proposal) -> str:
     notes = _warnings(task, proposal)
     if notes:
         sections += ["### Mind", "\n".join(f"- {note}" for note in notes)]
-    if task.report is not None and task.report.issue:
-        sections.append(f"Fixes {task.report.issue}")
     model = proposal.model["name"] if proposal.model else "no model, a script"
     sections.append(
         f"<sub>Made by fleet-bot with the playbook `{task.playbook.id}` {task.playbook.version} ({inert(model)}), "
@@ -63,7 +74,7 @@ def _files(proposal: Proposal) -> str:
     rows = [f"- `{inert(path)}`" for path in proposal.files[:_FILES]]
     if len(proposal.files) > _FILES:
         rows.append(f"- and {len(proposal.files) - _FILES} more")
-    return f"{len(proposal.files)} files, +{proposal.added} -{proposal.removed}\n\n" + "\n".join(rows)
+    return f"{counted(len(proposal.files), 'file')}, +{proposal.added} -{proposal.removed}\n\n" + "\n".join(rows)
 
 
 def _evidence(proposal: Proposal) -> str:
@@ -117,7 +128,8 @@ def _reproduce(task: Task, proposal: Proposal) -> str:
 
 
 def _warnings(task: Task, proposal: Proposal) -> list[str]:
-    notes = [inert(str(note)) for note in (*proposal.notes, *proposal.sandbox.get("notes", ()))]
+    sandbox = map(str, proposal.sandbox.get("notes", ()))
+    notes = [inert(note) for note in (*task.notes, *proposal.notes, *sandbox)]
     if proposal.sandbox.get("level") == "none":
         notes.insert(0, "**No sandbox**: the commands of this run were not confined.")
     if task.plugin.network == "full":

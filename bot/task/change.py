@@ -17,8 +17,12 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """The workspace as the run left it: the result on top of what the set-up left behind."""
     tree: str
     """The base with the run's changes and nothing else: what gets committed."""
+    start_tree: str
+    """The workspace before the run."""
     proof_tree: str | None
     """The workspace before the run plus only the test files of the change; None when no test file changed."""
+    test_files: tuple[str, ...]
+    """The test files of the change."""
     files: tuple[git.Change, ...]
     patch: bytes
     added: int
@@ -49,6 +53,8 @@ def difference(checkout: Checkout, snapshot: str, task: Task, unmeant: frozenset
     return Change(
         workspace_tree=workspace_tree,
         tree=tree,
+        start_tree=checkout.prepared_tree,
+        test_files=tuple(file.path for file in tests),
         proof_tree=checkout.git.graft(checkout.prepared_tree, tests) if tests else None,
         files=checkout.git.changes(checkout.base_tree, tree),
         patch=checkout.git.patch(checkout.base_tree, tree),

@@ -7,24 +7,22 @@ workspace has a `.git` of its own that borrows them, so that `git log`, version 
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import stat
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import msgspec
 
-from bot.base.errors import GitError, TaskBlocked, TaskSkipped, WorldError
+from bot.base.errors import ForgeError, GitError, TaskBlocked, TaskSkipped, WorldError
 from bot.base.git import RAW_ATTRIBUTES, Change, GitDir, ls_remote
 from bot.base.values import Task
 from bot.ports import ForgeRead, Remote
+from bot.task.emptying import empty
+from bot.task.ownership import ours, standing
 
-AUTHOR_NAME = "fleet-bot"
-AUTHOR_EMAIL = "fleet-bot@users.noreply.github.com"
 _STRAYS = (
     "__pycache__/ *.pyc .pytest_cache/ .mypy_cache/ .ruff_cache/ .hypothesis/ .tox/ .nox/ .coverage .coverage.* "
     "*.egg-info/ .eggs/ node_modules/ .fleet-bot-* .DS_Store"
@@ -32,6 +30,9 @@ _STRAYS = (
 """What tests and tools leave behind. Untracked files of these names are never part of a change."""
 
 
+MOST_FILES = 1_000_000
+MOST_BYTES = 32 << 30
+"""What a repository may hold at its base; more than the largest ones have, less than what fills a disk."""
 _SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
@@ -45,6 +46,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     branch_head: str | None
     """The commit that our branch is at, when it is there already."""
     tags: dict[str, str]
+    merged: int | None = None
+    """Number of our last pull request from the branch, when it was merged."""
 
 
 def locate(task: Task, forge: ForgeRead) -> Origin:
@@ -65,7 +68,8 @@ def locate(task: Task, forge: ForgeRead) -> Origin:
     branch = task.plugin.base or facts.default_branch or head or ""
     # Full names throughout: a tag may have the same name as a branch.
     if f"refs/heads/{branch}" not in refs:
-        msg = f"The base branch {branch or '(none)'} is not in the repository."
+        lack = f"The base branch {branch} is not in the repository."
+        msg = lack if branch else "The repository has no default branch; its HEAD may be detached."
         raise WorldError(msg, "Set `base` of the plugin in fleet.yaml to one of its branches.")
     return Origin(
         remote=remote,
@@ -74,6 +78,25 @@ def locate(task: Task, forge: ForgeRead) -> Origin:
         branch_head=refs.get(f"refs/heads/{task.branch}"),
         tags={name: value for name, value in refs.items() if name.startswith("refs/tags/") and "^" not in name},
     )
+
+
+def free(task: Task, origin: Origin, forge: ForgeRead) -> Origin:
+    """Ask the forge, before anything is paid, whether the branch is free for us; what a merge left is as good as gone.
+
+    Raises `TaskSkipped` where a person closed our pull request or uses the branch for one of their own. A token that
+    may not look lets the task go on: publishing looks again, and knows who we are.
+    """
+    try:
+        pulls = forge.find_pulls(task.plugin.repo, task.branch)
+    except ForgeError as error:
+        if error.status not in {403, 404}:
+            raise
+        return origin
+    found = standing(pulls, None)
+    if found.running is not None or not found.merged:
+        return origin
+    head = None if found.done(origin.branch_head) else origin.branch_head
+    return msgspec.structs.replace(origin, branch_head=head, merged=found.merged[0].number)
 
 
 class Checkout:
@@ -111,9 +134,12 @@ class Checkout:
             names.append(f"+refs/heads/{task.branch}:refs/remotes/origin/{task.branch}")
         _fetch(git, task, origin, names)
         if origin.branch_head and not ours(git, origin.branch_head, origin.base_head):
-            msg = f"The branch {task.branch} has commits that fleet-bot did not make."
+            msg = f"The branch {task.branch} is not ours: it holds what fleet-bot did not make."
             raise TaskSkipped(msg, "Merge or delete the branch, or rename it, to let fleet-bot use the name again.")
         base = _start(git, task, origin)
+        if git.too_large(git.tree_of(base), files=MOST_FILES, size=MOST_BYTES):
+            msg = f"The repository has more than {MOST_FILES:,} files, or more than {MOST_BYTES >> 30} GiB."
+            raise TaskBlocked(msg, "Take it out of the fleet: nobody could work on it.")
         checkout = cls(scratch, git, base)
         checkout.environment.mkdir()
         checkout.workspace.mkdir()
@@ -124,6 +150,17 @@ class Checkout:
         """Remember the workspace as the set-up left it; later fillings start from that."""
         self.prepared_tree = self.git.stage(self.workspace)
         shutil.copytree(self.workspace, self._prepared, symlinks=True, ignore=_git_and_special_files)
+
+    def start_over(self, base: str) -> None:
+        """Be a checkout of another commit of the same repository, with nothing of what was there before."""
+        self.base, self.base_tree = base, self.git.tree_of(base)
+        self.prepared_tree = self.base_tree
+        for folder in (self.environment, self._prepared):
+            if folder.exists():
+                empty(folder)
+        if self._prepared.exists():
+            self._prepared.rmdir()
+        self.fill(self.base_tree)
 
     def fill(self, tree: str) -> None:
         """Give the workspace exactly the files of `tree`, and besides only what the set-up left there.
@@ -193,42 +230,6 @@ def _git_and_special_files(folder: str, names: list[str]) -> set[str]:
     return {name for name in names if name == ".git" or not ordinary(name)}
 
 
-def ours(git: GitDir, head: str, base: str) -> bool:
-    """Whether all commits of a branch that are not in the base were made by us."""
-    authors = git.text("log", "--format=%ae%n%ce", head, f"^{base}", "--")
-    return all(author == AUTHOR_EMAIL for author in authors.splitlines())
-
-
-def empty(folder: Path) -> None:
-    """Delete everything in a folder, whatever modes its former user left, however deep; never follows a symlink."""
-    try:
-        _delete_below(folder)
-    except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
-            raise
-        # Deeper than a path can say: these two go down with file descriptors.
-        subprocess.run(["chmod", "-R", "u+rwx", "--", str(folder)], check=True, stdin=subprocess.DEVNULL)
-        for entry in os.scandir(folder):
-            subprocess.run(["rm", "-rf", "--", entry.path], check=True, stdin=subprocess.DEVNULL)
-
-
-def _delete_below(folder: Path) -> None:
-    emptied = [folder]
-    waiting = [folder]
-    # The standard library's own walk recurses, and a hostile tree is deeper than the stack.
-    while waiting:
-        current = waiting.pop()
-        current.chmod(0o700)
-        for entry in os.scandir(current):
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append(Path(entry.path))
-                emptied.append(Path(entry.path))
-            else:
-                Path(entry.path).unlink()
-    for place in reversed(emptied[1:]):
-        place.rmdir()
-
-
 def _fetch(git: GitDir, task: Task, origin: Origin, names: list[str]) -> None:
     try:
         git.fetch(origin.remote.url, names, token=origin.remote.token)
@@ -246,6 +247,10 @@ def _start(git: GitDir, task: Task, origin: Origin) -> str:
     if found is None or not _reachable(git, found, tips):
         msg = f"The commit {task.commit} is not in the repository."
         raise TaskBlocked(msg, "Name a commit that one of its branches or tags contains with --commit.")
+    if task.commit_from_report and not git.contains(found, [origin.base_head]):
+        # Its history would come along into the pull request, and nobody who may decide that has named it.
+        msg = f"The commit {task.commit} that the report names is not in the history of {origin.base_branch}."
+        raise TaskBlocked(msg, "Where the work should start there all the same, name it with --commit.")
     return found
 
 

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import PurePosixPath
+from typing import Protocol
 
-from bot.base.git import GitDir
+from bot.agent.effects import record_command
 from bot.base.glob import matches
 from bot.base.values import Condition, Contains, Task
 from bot.ports import Sandbox, TraceSink
-from bot.task.test_results import record
 
 _SEARCHED = 4 << 20
+
+
+class Trees(Protocol):
+    """Where the files of a tree can be looked at; `bot.base.git.GitDir` in a real run."""
+
+    def paths(self, tree: str) -> Iterable[str]:
+        """All of them."""
+        ...
+
+    def blob(self, tree: str, path: str) -> bytes | None:
+        """The bytes of one, or None when it is not there."""
+        ...
 
 
 class Question:
     """Asks a tree, and for commands a sandbox that holds its files."""
 
-    def __init__(self, git: GitDir, tree: str, sandbox: Sandbox, sink: TraceSink, task: Task) -> None:
+    def __init__(self, git: Trees, tree: str, sandbox: Sandbox, sink: TraceSink, task: Task) -> None:
         """Paths in conditions are relative to the plugin's `directory`."""
         self._git, self._tree, self._sandbox, self._sink, self._task = git, tree, sandbox, sink, task
         root = PurePosixPath(task.plugin.directory)
@@ -51,7 +64,7 @@ class Question:
     def _succeeds(self, command: str) -> bool:
         plugin = self._task.plugin
         result = self._sandbox.run(command, timeout=self._task.limits.command_seconds, cwd=plugin.directory)
-        record(self._sink, command, result, phase="probe")
+        record_command(self._sink, command, result, phase="probe")
         return result.exit_code == 0
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from bot.base.canonical import digest
 from bot.base.values import Outcome, Usage
 from bot.expected.paths import Scope
 from bot.ports import Seal
@@ -70,3 +71,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     sealed_at: int = 0
     """Seconds since the epoch; author and committer date of the commit."""
     trace: Seal | None = None
+
+
+def text_digest(proposal: Proposal) -> str:
+    """A hash of all that people will read and be asked in the pull request, for the last line of the trace."""
+    return digest([proposal.title, proposal.body, proposal.labels, proposal.reviewers, proposal.draft])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.base.values import Playbook
 from bot.task.condition import Question, describe
 from bot.task.ending import Ended
 from bot.task.run import Run
@@ -9,10 +10,12 @@ from bot.task.run import Run
 
 def question(run: Run) -> None:
     """Open the agent's sandbox and ask. Raises `Ended` with `no_change` when the playbook has nothing to do here."""
-    playbook = run.task.playbook
-    if not (playbook.applies_if or playbook.done_if):
-        return
-    asked = Question(run.place.git, run.place.prepared_tree, run.inside, run.trace, run.task)
+    if run.task.playbook.applies_if or run.task.playbook.done_if:
+        ask(Question(run.place.git, run.place.prepared_tree, run.inside, run.trace, run.task), run.task.playbook)
+
+
+def ask(asked: Question, playbook: Playbook) -> None:
+    """Ask all of it. Raises `Ended` as `question` does."""
     for condition in playbook.applies_if:
         if not asked.holds(condition):
             raise Ended("no_change", f"the playbook does not apply: not true that {describe(condition)}")

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TextIO
 
 import msgspec
 
 from bot import __version__
-from bot.agent.prompts import system_prompt
-from bot.agent.tools import declarations
+from bot.agent.limits import Purse
 from bot.base.canonical import digest, spelled_out
 from bot.base.clock import Clock
-from bot.base.errors import FleetBotError
+from bot.base.errors import FleetBotError, TaskBlocked, TaskFailed, TaskSkipped
 from bot.base.redact import Redactor
 from bot.base.staging import left_out
 from bot.base.values import Task, Usage
@@ -25,10 +25,12 @@ from bot.sandbox.launcher import Room
 from bot.task.change import Change, difference
 from bot.task.checkout import Checkout, Origin
 from bot.task.narrow import NARROW_FILE, narrowed
-from bot.trace.events import FileWrite, Note, RunStarted, ToolRequested, VerificationDone
+from bot.task.proposal import Proposal
+from bot.task.recorded import run_started
+from bot.task.store import TRACE, place_for_attempt, settle
+from bot.trace.events import FileWrite, Note, ToolRequested, VerificationDone
 from bot.trace.reader import read
 
-TRACE = "execution_trace.jsonl"
 _FILE_TOOLS = frozenset({"write_file", "edit_file"})
 
 
@@ -58,6 +60,8 @@ class Workshop:
     """Called only for agent playbooks, so that a script needs no key."""
     model_id: ModelId | None
     guard: Callable[[Task], Guard]
+    protected: tuple[str, ...] = ()
+    """Globs that the fleet protects besides the built-in ones; `guard` keeps them."""
     trace: Callable[[Path, str], TraceSink]
     """Opens the trace file of a run."""
     redactor: Redactor
@@ -68,6 +72,10 @@ class Workshop:
     """Variables that a set-up needs to reach package indexes from here: proxies, certificates, where indexes are."""
     approver: Approver | None = None
     progress: Progress = lambda task, step: None
+    purse: Purse = field(default_factory=Purse)
+    """The campaign's money and tokens."""
+    closed: Callable[[], str | None] = lambda: None
+    """Says why no further task may begin, or None."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when the campaign is interrupted; every run ends at its next step."""
     interrupt: Callable[[], None] = lambda: None
@@ -79,7 +87,11 @@ class Run:
 
     def __init__(self, task: Task, folder: Path, shop: Workshop) -> None:
         """`folder` is where the proposal goes; it is made when the first file is written."""
-        self.task, self.folder, self.shop = task, folder, shop
+        self.task, self.shop = task, shop
+        self.home = folder
+        """Where the proposal belongs."""
+        self.lock: TextIO | None = None
+        self._attempt: Path | None = None
         self.began = shop.clock.monotonic()
         self.task_key = ""
         self.origin: Origin | None = None
@@ -96,6 +108,25 @@ class Run:
         self.left_by_tests: frozenset[str] = frozenset()
         """Files that the plugin's own tests write: not a change, unless the agent wrote them itself."""
 
+    def claim(self) -> None:
+        """Make sure that nobody else works on this plugin in this folder. Raises `TaskSkipped`, `OSError`."""
+        self.home.parent.mkdir(parents=True, exist_ok=True)
+        lock = self.home.with_name(f".{self.home.name}.lock").open("w", encoding="ascii")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            msg = f"Another run is working on it in {self.home}."
+            raise TaskSkipped(msg, "Wait for its end, or choose another --out.") from None
+        self.lock = lock
+
+    @property
+    def folder(self) -> Path:
+        """Where this attempt writes; beside `home` while that holds work of an earlier one."""
+        if self._attempt is None:
+            self._attempt = place_for_attempt(self.home)
+        return self._attempt
+
     def __enter__(self) -> Self:
         return self
 
@@ -103,12 +134,27 @@ class Run:
         self.leave()
         if self.checkout is not None:
             self.checkout.remove()
+        if self.lock is not None:
+            self.lock.close()
 
     def say(self, step: str) -> None:
         """Tell whoever waits. Raises `KeyboardInterrupt` when the campaign was interrupted meanwhile."""
         if self.shop.stop.is_set():
             raise KeyboardInterrupt
         self.shop.progress(self.task, step)
+
+    def seconds(self) -> float:
+        """How long the next command may run: the limit for one, or what is left of the task's time.
+
+        Raises `TaskFailed` when that is over, `TaskBlocked` when there is work already.
+        """
+        limits = self.task.limits
+        left = limits.minutes * 60 - self.elapsed_ms / 1000
+        if left <= 0:
+            end = TaskFailed if self.change is None or self.change.empty else TaskBlocked
+            msg = f"The task's {limits.minutes:g} minutes are over."
+            raise end(msg, "Raise `limits.minutes` of the plugin or the playbook.")
+        return min(limits.command_seconds, left)
 
     def key(self, origin: Origin) -> str:
         """A hash of everything that the result depends on; a finished proposal with the same key is not made again."""
@@ -117,15 +163,23 @@ class Run:
         if identity is not None:
             # Where model and issue are reached (a proxy, another port) is no part of who answers and what is asked.
             identity = msgspec.structs.replace(identity, endpoint="")
-        task = self.task
+        task = msgspec.structs.replace(self.task, notes=())
         if task.report is not None:
             task = msgspec.structs.replace(task, report=msgspec.structs.replace(task.report, url=None))
         self.task_key = digest([__version__, task, origin.base_head, identity])
         return self.task_key
 
     def check_out(self, origin: Origin) -> None:
-        """Clone, open a sandbox on the workspace, and begin the trace."""
+        """Clone, open a sandbox on the workspace, and begin the trace.
+
+        Raises `TaskSkipped` when no further task of the campaign may begin.
+        """
+        if (why := self.shop.closed()) is not None:
+            raise TaskSkipped(f"Not begun: {why}.")
+        if (spent := self.shop.purse.reached()) is not None:
+            raise TaskSkipped(f"Not begun: {spent.message}", "Raise the campaign's budget and run it again.")
         self.say("clone")
+        self.origin = origin
         self.checkout = Checkout.make(self.task, origin, self.shop.scratch())
         settings = self.checkout.git.blob(origin.base_head, NARROW_FILE)
         if settings is not None:
@@ -168,32 +222,22 @@ class Run:
         """Write the trace's first line; a second call only hands out the trace."""
         if self.sink is not None:
             return self.sink
-        task, playbook = self.task, self.task.playbook
-        agent = playbook.mode == "agent"
+        task = self.task
+        agent = task.playbook.mode == "agent"
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / TRACE
         file.unlink(missing_ok=True)
         self.sink = self.shop.trace(file, task.run)
-        identity = self.shop.model_id if agent else None
-        tools = declarations(task) if agent else ()
         self.sink.append(
-            RunStarted(
-                plugin=task.plugin.name,
-                playbook=playbook.id,
-                playbook_version=playbook.version,
-                playbook_hash=playbook.hash,
-                campaign=task.campaign,
-                variables=dict(task.variables),
-                base_sha=self.checkout.base if self.checkout else "",
-                branch=task.branch,
-                model=msgspec.to_builtins(identity) if identity else None,
+            run_started(
+                task,
+                base=self.checkout.base if self.checkout else "",
+                model=self.shop.model_id if agent else None,
                 sandbox=self.enforced,
-                limits=msgspec.to_builtins(task.limits),
-                seed=task.seed,
-                bot_version=__version__,
-                system=system_prompt(task) if agent else "",
-                prompt=task.prompt,
-                tools=tuple(msgspec.to_builtins(tool) for tool in tools),
+                protected=self.shop.protected,
+                base_branch=self.origin.base_branch if self.origin else "",
+                base_head=self.origin.base_head if self.origin else "",
+                workspace=str(self.checkout.workspace) if self.checkout else "",
             )
         )
         return self.sink
@@ -204,12 +248,20 @@ class Run:
         if self.sandbox is None:
             raise AssertionError
         unmeant = self.left_by_tests - self._written_by_tools() if self.task.playbook.mode == "agent" else frozenset()
-        self.change = difference(checkout, self.sandbox.snapshot(), self.task, unmeant)
+        snapshot = self.sandbox.snapshot()
+        self.change = difference(checkout, snapshot, self.task, unmeant)
+        for change in checkout.changes(snapshot) if unmeant else ():
+            if change.path in unmeant:
+                self.note(f"{change.path} changed too and was left out: the tests write it themselves.")
         for path in left_out(checkout.git, checkout.workspace):
-            note = spelled_out(f"{path} was left out: no forge takes a file so large.")
-            self.notes += (note,)
-            self.trace.append(Note(message=note))
+            self.note(f"{path} was left out: no forge takes a file so large.")
         return self.change
+
+    def note(self, text: str) -> None:
+        """Say something to whoever reads the pull request, and in the trace."""
+        note = spelled_out(text)
+        self.notes += (note,)
+        self.trace.append(Note(message=note))
 
     def _written_by_tools(self) -> frozenset[str]:
         """The files that the agent wrote with a tool for files, as the trace has it."""
@@ -221,6 +273,11 @@ class Run:
             elif isinstance(line.body, FileWrite) and tools.get(line.body.call or "") in _FILE_TOOLS:
                 written.add(line.body.path)
         return frozenset(written)
+
+    def settled(self, proposal: Proposal) -> tuple[Proposal, Path]:
+        """The sealed proposal, and the folder that it is in now."""
+        mine = self.lock is not None
+        return proposal, settle(self.folder, self.home, proposal.outcome) if mine else self.home
 
     def collect_quietly(self) -> None:
         """Keep the work of a run that ended early, if there is any; never raises."""
@@ -254,6 +311,11 @@ class Run:
 
 
 def _places(variables: dict[str, str]) -> tuple[Path, ...]:
-    """The files and folders that variables name, to be shown too."""
-    found = (Path(word) for value in variables.values() for word in value.split() if word.startswith("/"))
-    return tuple(place for place in found if place.exists())
+    """The files and folders that variables name, to be shown too; never one that has the home folder in it."""
+    found = (Path(word).resolve() for value in variables.values() for word in value.split() if word.startswith("/"))
+    hidden = {
+        Path("/"),
+        Path("/etc"),
+        *(folder for home in {Path.home(), Path.home().resolve()} for folder in (home, *home.parents)),
+    }
+    return tuple(dict.fromkeys(place for place in found if place.exists() and place not in hidden))

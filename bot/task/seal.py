@@ -6,13 +6,15 @@ import msgspec
 
 from bot.base.canonical import sha256, spelled_out
 from bot.expected.paths import scope_of
-from bot.task.body import commit_message, pull_request_body
-from bot.task.checkout import AUTHOR_EMAIL, AUTHOR_NAME
+from bot.expected.twins import spelled
+from bot.task.body import commit_message, pull_request_body, title
 from bot.task.ending import Ended, outcome_of
-from bot.task.proposal import CommandSummary, Proposal
-from bot.task.run import TRACE, Run
-from bot.task.store import write
+from bot.task.ownership import AUTHOR_EMAIL, AUTHOR_NAME
+from bot.task.proposal import CommandSummary, Proposal, text_digest
+from bot.task.run import Run
+from bot.task.store import TRACE, write
 from bot.trace.events import CommandRun, CommitCreated, Note, RunFinished
+from bot.trace.inert import visible
 from bot.trace.reader import read
 
 _SHOWN = 40
@@ -21,8 +23,11 @@ _SHOWN = 40
 def seal(run: Run, end: Ended) -> Proposal:
     """Close the trace and write the proposal.
 
-    When that cannot be done (a full disk), the proposal returned says so and is on no disk: outcome `error`.
+    When that cannot be done (a full disk), the proposal returned says so and is on no disk: outcome `error`. That of a
+    run whose folder is not its own is on no disk either.
     """
+    if run.lock is None:
+        return _draft(run, end)
     try:
         return _seal(run, end)
     except Exception as error:  # noqa: BLE001 (what cannot be sealed must not stop the other plugins either)
@@ -36,9 +41,12 @@ def _seal(run: Run, end: Ended) -> Proposal:
     change, trace = run.change, run.begin()
     if end.mistake is not None:
         trace.append(Note(message=end.mistake))
-    proposal = _draft(run, end, _commands(run))
+    # Before the commit: its message is part of what the commit is called by.
+    proposal = run.shop.redactor.struct(_draft(run, end, _commands(run)))
     if end.outcome == "changed" and change is not None:
         proposal = _with_commit(run, proposal)
+    proposal = msgspec.structs.replace(proposal, body=pull_request_body(run.task, proposal))
+    proposal = run.shop.redactor.struct(proposal)
     trace.append(
         RunFinished(
             outcome=end.outcome,
@@ -48,11 +56,10 @@ def _seal(run: Run, end: Ended) -> Proposal:
             events=0,
             head="",
             answer=run.answer,
+            text=text_digest(proposal) if end.outcome == "changed" else "",
         )
     )
     proposal = msgspec.structs.replace(proposal, trace=trace.seal())
-    proposal = msgspec.structs.replace(proposal, body=pull_request_body(run.task, proposal))
-    proposal = run.shop.redactor.struct(proposal)
     write(run.folder, proposal, change.patch if change else b"")
     return proposal
 
@@ -69,21 +76,22 @@ def _draft(run: Run, end: Ended, commands: tuple[CommandSummary, ...] = ()) -> P
         campaign=task.campaign,
         task_key=run.task_key,
         outcome=end.outcome,
-        reason=run.shop.redactor.text(end.reason),
+        # It may quote a repository: names of files that are no text, and what steers a terminal.
+        reason=run.shop.redactor.text(visible(end.reason)),
         base_sha=run.checkout.base if run.checkout else "",
         base_branch=run.origin.base_branch if run.origin else "",
         base_head=run.origin.base_head if run.origin else "",
         branch=task.branch,
         tree=change.tree if change else "",
         patch_sha256=sha256(change.patch if change else b""),
-        title=text.title if text else "",
+        title=title(task),
         labels=tuple(dict.fromkeys(task.plugin.labels + (text.labels if text else ()))),
         reviewers=task.plugin.reviewers,
         draft=task.plugin.draft,
-        files=tuple(spelled_out(path) for path in change.paths) if change else (),
+        files=tuple(map(spelled, change.paths)) if change else (),
         added=change.added if change else 0,
         removed=change.removed if change else 0,
-        answer=spelled_out(run.answer),
+        answer=visible(spelled_out(run.answer) or "") or None,
         verification=run.verification,
         commands=commands,
         notes=run.notes,
@@ -98,7 +106,7 @@ def _draft(run: Run, end: Ended, commands: tuple[CommandSummary, ...] = ()) -> P
 
 
 def _with_commit(run: Run, proposal: Proposal) -> Proposal:
-    message = commit_message(run.task, proposal)
+    message = run.shop.redactor.text(commit_message(run.task, proposal))
     git = run.place.git
     commit = git.commit(
         proposal.tree, proposal.base_sha, message, name=AUTHOR_NAME, email=AUTHOR_EMAIL, when=proposal.sealed_at

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 
 import msgspec
 
+from bot.agent.effects import record_command
 from bot.base.values import Plugin, TestCommand
-from bot.ports import CommandResult, Sandbox, TraceSink
+from bot.ports import Sandbox, TraceSink
 from bot.trace.commands import counts, junit
-from bot.trace.events import CommandRun, SuiteSeen
-from bot.trace.writer import clip
+from bot.trace.events import SuiteSeen
 
 _JUNIT_LIMIT = 64 << 20
 _NO_TESTS_COLLECTED = 5  # pytest's exit code, https://docs.pytest.org/en/stable/reference/exit-codes.html
@@ -33,23 +34,25 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(name for name, status in (self.tests or {}).items() if status in statuses)
 
 
-def run_suite(sandbox: Sandbox, plugin: Plugin, test: TestCommand, sink: TraceSink, *, workspace: str) -> Suite:
+def run_suite(
+    sandbox: Sandbox, plugin: Plugin, test: TestCommand, sink: TraceSink, *, workspace: str, timeout: float
+) -> Suite:
     """Run the plugin's test command in the sandbox and read what it says of each test.
 
     pytest is asked for JUnit XML through PYTEST_ADDOPTS, so that it also answers when it runs behind `make` or `tox`.
-    `workspace` is the workspace's path as seen inside.
+    `workspace` is the workspace's path as seen inside, `timeout` is in seconds.
     """
     # A new name each time: a file left behind by the code under test cannot be taken for a result.
     report = f".fleet-bot-{secrets.token_hex(8)}.xml"
-    env = {"PYTEST_ADDOPTS": f"--junitxml={workspace}/{report}"}
-    result = sandbox.run(test.command, timeout=plugin.limits.command_seconds, env=env, cwd=plugin.directory)
+    env = {"PYTEST_ADDOPTS": shlex.quote(f"--junitxml={workspace}/{report}")}
+    result = sandbox.run(test.command, timeout=timeout, env=env, cwd=plugin.directory)
     configured = "/".join(part for part in (plugin.directory, test.junit) if part and part != ".")
     tests = _read(sandbox, report)
     if not tests and test.junit:
         tests = _read(sandbox, configured)
     if not tests and result.exit_code not in {0, _NO_TESTS_COLLECTED}:
         tests = None  # an empty file of a run that broke off says nothing
-    record(sink, test.command, result, phase="verify")
+    record_command(sink, test.command, result, phase="verify")
     summary = counts(test.command, result.exit_code, result.stdout, result.stderr)
     if tests is not None:
         tally = [sum(status == kind for status in tests.values()) for kind in ("passed", "failed", "skipped", "error")]
@@ -66,28 +69,6 @@ def run_suite(sandbox: Sandbox, plugin: Plugin, test: TestCommand, sink: TraceSi
         timed_out=result.timed_out,
     )
     return Suite(seen=seen, tests=tests)
-
-
-def record(sink: TraceSink, command: str, result: CommandResult, *, phase: str) -> None:
-    """Write a command that we ran ourselves into the trace."""
-    out, err = clip(result.stdout, sink), clip(result.stderr, sink)
-    sink.append(
-        CommandRun(
-            command=command,
-            exit_code=result.exit_code,
-            duration_ms=round(result.duration_ms, 1),
-            stdout=out.text,
-            stderr=err.text,
-            truncated=out.truncated or err.truncated,
-            stdout_bytes=result.stdout_size or out.bytes,
-            stderr_bytes=result.stderr_size or err.bytes,
-            stdout_blob=out.blob,
-            stderr_blob=err.blob,
-            timed_out=result.timed_out,
-            phase=phase,  # type: ignore[arg-type]
-            tests=counts(command, result.exit_code, result.stdout, result.stderr),
-        )
-    )
 
 
 def _read(sandbox: Sandbox, path: str) -> dict[str, str] | None:

@@ -1,8 +1,15 @@
-"""Verification: our own run of the tests, on the base and on the head. The agent's word counts for nothing here."""
+"""Verification: our own run of the tests, on the base and on the head. The agent's word counts for nothing here.
+
+Two questions. *Is anything worse?* Nothing that passed on the base may fail or be gone, no other test may fail that did
+not fail before, and a suite that was green may not end red for any reason. *Is the bug shown?* A test of the patch
+fails on the old code, twice, and passes on the new.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import PurePosixPath
 
 import msgspec
 
@@ -11,9 +18,23 @@ from bot.task.test_results import Suite
 from bot.trace.events import VerificationDone
 
 _SHOWN = 50
+_WHOLE = "(the whole suite)"
+_ONE_STILL_RED = "1 test was red before and is red still"
 _NOT_RUN = {126, 127}
 """What a shell answers for a command that is not there or cannot be executed."""
-_ONE_STILL_RED = "1 test was red before and is red still"
+
+
+class Trees(msgspec.Struct, frozen=True, kw_only=True):
+    """What the tests are run on, as git trees."""
+
+    start: str
+    """What the agent started from."""
+    head: str
+    """The result."""
+    proof: str | None = None
+    """The start with only the test files of the patch; None when the patch has none."""
+    test_files: tuple[str, ...] = ()
+    """The test files of the patch."""
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,101 +43,114 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     base: Suite | None = None
     head: Suite | None = None
     again: Suite | None = None
-    """The head a second time, when the first run showed a regression: tells flaky tests from broken ones."""
-    proof: Suite | None = None
-    """The base with only the test files of the patch."""
+    """The head a second time, when the first run was worse than the base: tells flaky tests from broken ones."""
+    red: tuple[Suite, ...] = ()
+    """Two runs in which the bug has to show: of the proof tree, or without one the base and a second run of it."""
+    test_files: tuple[str, ...] = ()
+
+    @property
+    def has_tests(self) -> bool:
+        """Whether the patch brings tests."""
+        return bool(self.test_files)
 
 
 Run = Callable[[str], Suite]
 """Fills the workspace with a tree and runs the tests there."""
 
 
-def verify(rule: Verification, base: Suite | None, head: str, proof: str | None, run: Run) -> VerificationDone:
-    """Run what the rule asks for and judge it.
-
-    `base` is the run from before the agent came, None without a test command. `head` and `proof` are trees: the result,
-    and the base with only the patch's test files (None when the patch has none).
-    """
+def verify(rule: Verification, base: Suite | None, trees: Trees, run: Run) -> VerificationDone:
+    """Run what the rule asks for and judge it. `base` is the run from before the agent came, None without a command."""
     if base is None:
-        return judge(rule, Evidence(), has_tests=proof is not None)
-    first = run(head)
-    evidence = Evidence(base=base, head=first)
-    if regressions(base, first) and not first.seen.timed_out:
-        evidence = msgspec.structs.replace(evidence, again=run(head))
-    if rule.tests == "red_to_green" and proof is not None:
-        evidence = msgspec.structs.replace(evidence, proof=run(proof))
-    return judge(rule, evidence, has_tests=proof is not None)
+        return judge(rule, Evidence(test_files=trees.test_files))
+    head = run(trees.head)
+    evidence = Evidence(base=base, head=head, test_files=trees.test_files)
+    if regressions(base, head) and not head.seen.timed_out:
+        evidence = msgspec.structs.replace(evidence, again=run(trees.head))
+    if rule.tests == "red_to_green":
+        red = (run(trees.proof), run(trees.proof)) if trees.proof else _red_base(base, head, trees, run)
+        evidence = msgspec.structs.replace(evidence, red=red)
+    return judge(rule, evidence)
+
+
+def _red_base(base: Suite, head: Suite, trees: Trees, run: Run) -> tuple[Suite, ...]:
+    # No test file changed, but the repository itself may have held the failing test.
+    return (base, run(trees.start)) if base.named("failed") & head.named("passed") else ()
 
 
 def regressions(base: Suite, head: Suite) -> frozenset[str]:
-    """What passed on the base and does not pass on the head; a test that is gone does not pass.
-
-    Without single tests: the name of the whole suite, when it was green and is not, or when more of it is red.
-    """
+    """What is worse on the head, by test; the whole suite where no single test says why it is red now."""
+    worse: frozenset[str] = frozenset()
     if base.tests is not None and head.tests is not None:
-        return base.named("passed") - head.named("passed")
-    if base.green:
-        return frozenset() if head.green else frozenset({"(the whole suite)"})
-    worse = head.seen.failed + head.seen.errors > base.seen.failed + base.seen.errors
-    fewer = head.seen.passed < base.seen.passed
+        # A test that is gone does not pass; a new one that fails is worse than none.
+        worse = (base.named("passed") - head.named("passed")) | (
+            head.named("failed", "error") - base.named("failed", "error")
+        )
+    elif not base.green and not head.green and _counts_worse(base, head):
+        worse = frozenset({_WHOLE})
+    return frozenset({_WHOLE}) if not worse and base.green and not head.green else worse
+
+
+def _counts_worse(base: Suite, head: Suite) -> bool:
+    more = head.seen.failed + head.seen.errors > base.seen.failed + base.seen.errors
     unknown = base.seen.passed + base.seen.failed + base.seen.errors == 0
-    return frozenset({"(the whole suite)"}) if not head.green and (worse or fewer or unknown) else frozenset()
+    return more or head.seen.passed < base.seen.passed or unknown
 
 
-def judge(rule: Verification, evidence: Evidence, *, has_tests: bool) -> VerificationDone:
+def judge(rule: Verification, evidence: Evidence) -> VerificationDone:
     """What the runs show. Pure: the same evidence always gives the same judgement."""
     base, head = evidence.base, evidence.head
     if base is None or head is None:
         if rule.tests == "red_to_green":
             return VerificationDone(proven=False, reason="the plugin has no test command, so nothing can be proven")
         return VerificationDone(proven=True, reason="the plugin has no test command: no tests were run")
-    lost = regressions(base, head)
-    flaky: frozenset[str] = frozenset()
-    if evidence.again is not None:
-        flaky = lost - regressions(base, evidence.again)
-        lost -= flaky
-    red, green = _red_to_green(base, head, evidence.proof)
-    proven, reason = _verdict(rule, base, head, lost, flaky, red, has_tests=has_tests, proof=evidence.proof)
+    lost, flaky = _lost_and_flaky(base, head, evidence.again)
+    red = _red_to_green(evidence, base, head) if rule.tests == "red_to_green" else frozenset()
+    failing = _why_not(rule, evidence, base, head, lost, red)
+    reason = failing or _summary(rule, evidence, base, head, red, flaky)
     if flaky:
         reason += f"; flaky, so not counted: {_names(flaky)}"
     return VerificationDone(
-        proven=proven,
+        proven=failing is None,
         reason=reason,
         base=base.seen,
         head=head.seen,
         red_before=_listed(red),
-        green_after=_listed(green),
+        green_after=_listed(red),
         regressions=_listed(lost),
         flaky=_listed(flaky),
     )
 
 
-def _verdict(
-    rule: Verification,
-    base: Suite,
-    head: Suite,
-    lost: frozenset[str],
-    flaky: frozenset[str],
-    red: frozenset[str],
-    *,
-    has_tests: bool,
-    proof: Suite | None,
-) -> tuple[bool, str]:
+def _lost_and_flaky(base: Suite, head: Suite, again: Suite | None) -> tuple[frozenset[str], frozenset[str]]:
+    lost = regressions(base, head)
+    if again is None:
+        return lost, frozenset()
+    # A test that nobody knew before has no record of being flaky: it has to pass each time.
+    known = base.named("passed", "failed", "error", "skipped") | {_WHOLE}
+    flaky = (lost - regressions(base, again)) & known
+    return lost - flaky, flaky
+
+
+def _why_not(
+    rule: Verification, evidence: Evidence, base: Suite, head: Suite, lost: frozenset[str], red: frozenset[str]
+) -> str | None:
     if head.seen.timed_out:
-        return False, "the tests did not end in time on the result"
+        return "the tests did not end in time on the result"
     if lost:
-        return False, _why_lost(base, head, lost)
-    if rule.tests == "red_to_green":
-        if not has_tests and not red:
-            return False, "the patch brings no test that reproduces the bug"
-        if not red:
-            return False, _why_not_red(head, proof)
-    return True, _summary(rule, base, head, red, flaky)
+        return _why_lost(base, head, lost)
+    if rule.tests == "red_to_green" and not red:
+        return _why_not_red(evidence, head)
+    return None
 
 
 def _why_lost(base: Suite, head: Suite, lost: frozenset[str]) -> str:
-    if base.green or (base.tests is not None and head.tests is not None):
-        return f"passed before, does not pass now: {_names(lost)}"
+    if lost == {_WHOLE} and base.green:
+        return f"the suite was green and ends with exit code {head.seen.exit_code} now"
+    new = lost - base.named("passed", "failed", "error", "skipped")
+    if base.tests is not None and head.tests is not None:
+        if new == lost:
+            return f"new tests do not pass on the result: {_names(new)}"
+        return f"passed before, does not pass now: {_names(lost - new)}"
     if base.seen.exit_code == head.seen.exit_code and base.seen.exit_code in _NOT_RUN:
         return f"the test command cannot be run (exit code {base.seen.exit_code}), before the change neither"
     if base.seen.passed + base.seen.failed + base.seen.errors:
@@ -124,45 +158,73 @@ def _why_lost(base: Suite, head: Suite, lost: frozenset[str]) -> str:
     return "the suite was red before as well, and without single tests nothing shows that it did not get worse"
 
 
-def _why_not_red(head: Suite, proof: Suite | None) -> str:
-    if proof is not None and proof.tests is not None and not proof.named("failed") and proof.named("error"):
-        return f"the new tests cannot even be run without the fix: {_names(proof.named('error'))}"
-    if proof is not None and proof.green:
+def _why_not_red(evidence: Evidence, head: Suite) -> str:
+    if not evidence.has_tests:
+        return "the patch brings no test that reproduces the bug"
+    first = evidence.red[0] if evidence.red else None
+    if first is not None and first.tests is not None and not first.named("failed") and first.named("error"):
+        return f"the new tests cannot even be run without the fix: {_names(first.named('error'))}"
+    if first is not None and first.green:
         return "the new tests pass without the fix as well, so they do not reproduce the bug"
-    return "no new test that fails on the base passes on the result" + ("" if head.green else "; the suite is red")
+    return "no test of the patch that fails on the base passes on the result" + (
+        "" if head.green else "; the suite is red"
+    )
 
 
-def _summary(rule: Verification, base: Suite, head: Suite, red: frozenset[str], flaky: frozenset[str]) -> str:
+def _red_to_green(evidence: Evidence, base: Suite, head: Suite) -> frozenset[str]:
+    """The tests that show the bug: red without the fix, each time, and green with it."""
+    if len(evidence.red) != 2:
+        return frozenset()
+    first, second = evidence.red
+    if head.tests is not None:
+        # A test that cannot be collected fails for any reason; only one that ran and failed shows the bug.
+        red = first.named("failed") & second.named("failed") & head.named("passed")
+        # What passed on the base and fails on the same code now is flaky, unless the patch changed that very test.
+        return red if first is base else red - (base.named("passed") - _of_files(red, evidence.test_files, first))
+    both_red = not any(suite.green or suite.seen.timed_out for suite in evidence.red)
+    return frozenset({_WHOLE}) if base.green and both_red and head.green else frozenset()
+
+
+def _of_files(tests: frozenset[str], files: tuple[str, ...], suite: Suite) -> frozenset[str]:
+    """The tests that stand in these files, by their names; all of them where the runner names no files."""
+    stems = {PurePosixPath(file).name.partition(".")[0] for file in files}
+
+    def stands(test: str) -> bool:
+        return not stems.isdisjoint(re.split(r"[^\w-]+", test))
+
+    if not any(map(stands, suite.tests or {})):
+        return tests
+    return frozenset(filter(stands, tests))
+
+
+def _summary(
+    rule: Verification, evidence: Evidence, base: Suite, head: Suite, red: frozenset[str], flaky: frozenset[str]
+) -> str:
     words = []
     if rule.tests == "red_to_green":
-        words.append(f"{len(red)} new test{'s' * (len(red) != 1)} red without the fix, green with it")
+        words.append(f"{_kind(red, evidence, base)} red without the fix, green with it")
+    still = head.seen.failed + head.seen.errors - len(flaky)
     if head.seen.per_test and not head.named("passed", "failed", "error"):
         words.append("the suite has no tests")
     elif head.green:
         words.append("the whole suite is green")
-    elif still := head.seen.failed + head.seen.errors - len(flaky):
+    elif still > 0:
         words.append(f"{still} tests were red before and are red still" if still > 1 else _ONE_STILL_RED)
-    else:
+    elif flaky:
         words.append("all other tests are green")
+    else:
+        words.append(f"all tests pass, and the suite ends with exit code {head.seen.exit_code} as before")
     if not (base.seen.per_test and head.seen.per_test):
         words.append("seen by exit codes only, the runner names no single tests")
     return "; ".join(words)
 
 
-def _red_to_green(base: Suite, head: Suite, proof: Suite | None) -> tuple[frozenset[str], frozenset[str]]:
-    """The tests that show the bug: red without the fix, green with it."""
-    if proof is None:
-        # No test file changed, but the repository itself may have held the failing test.
-        red = base.named("failed") & head.named("passed")
-        return red, red
-    if proof.tests is not None and head.tests is not None:
-        # A test that cannot be collected fails for any reason; only one that ran and failed shows the bug.
-        red = proof.named("failed") & head.named("passed")
-        return red, red
-    if base.green and not proof.green and not proof.seen.timed_out and head.green:
-        whole = frozenset({"(the whole suite)"})
-        return whole, whole
-    return frozenset(), frozenset()
+def _kind(red: frozenset[str], evidence: Evidence, base: Suite) -> str:
+    many = "s" * (len(red) != 1)
+    if not evidence.has_tests:
+        return f"{len(red)} test{many} that the plugin had already:"
+    new = red.isdisjoint(base.tests or {})
+    return f"{len(red)} new test{many}" if new else f"{len(red)} test{many} of the patch"
 
 
 def _names(tests: frozenset[str]) -> str:

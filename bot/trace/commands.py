@@ -7,6 +7,7 @@ test, must not count.
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from bot.trace.runners import RUNNERS, Runner
 
 _TAIL = 64 << 10
 """How much of an output's end is looked at; a summary is a few lines."""
+_REMEMBERED = 4 << 10
+"""Bytes of output up to which a command's counts are remembered: trials run the same thing again and again."""
 _KILLED = 124
 """Exit codes from here on are the shell's own, or a signal's."""
 _NO_TESTS = 5
@@ -65,6 +68,12 @@ def counts(command: str, exit_code: int, stdout: bytes, stderr: bytes) -> TestCo
 
     None too when the exit code contradicts the summary, and when a signal or a time-out ended the command.
     """
+    if len(stdout) + len(stderr) <= _REMEMBERED:
+        return _short_counts(command, exit_code, stdout, stderr)
+    return _counts(command, exit_code, stdout, stderr)
+
+
+def _counts(command: str, exit_code: int, stdout: bytes, stderr: bytes) -> TestCounts | None:
     if exit_code >= _KILLED:
         return None
     found = [pair for stream in (stdout, stderr) for pair in _summaries(_text(stream))]
@@ -78,6 +87,10 @@ def counts(command: str, exit_code: int, stdout: bytes, stderr: bytes) -> TestCo
     return tally if (tally.failed + tally.errors == 0) == (exit_code == 0 or nothing) else None
 
 
+_short_counts = functools.lru_cache(maxsize=512)(_counts)
+
+
+@functools.lru_cache(maxsize=1024)
 def words(command: str) -> tuple[str, ...]:
     """The words of the last simple command, without assignments, redirections and launchers (`uv run`, `python -m`).
 

@@ -68,6 +68,16 @@ class RunStarted(EventBody, frozen=True, kw_only=True, tag="run_started"):
     """The rendered playbook, the first user turn."""
     tools: tuple[dict[str, Any], ...] = ()
     """`bot.base.messages.ToolDeclaration`, once."""
+    task: dict[str, Any] = {}
+    """`bot.base.values.Task` without what the other fields say, so that the run can be made again from its trace."""
+    protected: tuple[str, ...] = ()
+    """Globs of the files that the fleet protects besides the built-in ones."""
+    base_branch: str = ""
+    """The branch that the change goes to."""
+    base_head: str = ""
+    """The commit that this branch was at; differs from `base_sha` when the run started from a commit named by hand."""
+    workspace: str = ""
+    """Where the workspace lay, so that this path can be told apart in what commands printed."""
 
 
 class ModelRequested(EventBody, frozen=True, kw_only=True, tag="model_requested"):
@@ -83,6 +93,8 @@ class ModelRequested(EventBody, frozen=True, kw_only=True, tag="model_requested"
     """What went with the request besides the conversation: temperature, thinking budget, seed …"""
     attempt: int = 1
     """Counts the requests of one turn: a malformed answer is asked for again."""
+    sent: str = ""
+    """SHA-256 of the conversation, system prompt and tools that went out, before redaction; empty when unknown."""
 
 
 class ModelRetried(EventBody, frozen=True, kw_only=True, tag="model_retried"):
@@ -190,6 +202,8 @@ class ApprovalAsked(EventBody, frozen=True, kw_only=True, tag="approval_asked"):
     """The answer."""
     reason: str = ""
     """What the person said."""
+    stop: bool = False
+    """Whether the person ended the run."""
 
 
 class TestCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,6 +221,9 @@ class TestCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Tests that could not be run."""
     source: Literal["junit", "summary"] = "summary"
     """Where the numbers come from."""
+
+
+Phase = Literal["setup", "agent", "script", "probe", "verify"]
 
 
 class CommandRun(EventBody, frozen=True, kw_only=True, tag="command_run"):
@@ -234,7 +251,7 @@ class CommandRun(EventBody, frozen=True, kw_only=True, tag="command_run"):
     """SHA-256 of the whole in `blobs/`, when it was cut."""
     timed_out: bool = False
     """Whether it was stopped by the clock."""
-    phase: Literal["setup", "agent", "script", "probe", "verify"] = "agent"
+    phase: Phase = "agent"
     """Who wanted it: `agent` the model, the others fleet-bot."""
     call: str | None = None
     """The call that it belongs to; null for commands of ours."""
@@ -357,6 +374,17 @@ class VerificationDone(EventBody, frozen=True, kw_only=True, tag="verification")
     """Tests that failed once and passed once; not counted."""
 
 
+class BroughtUp(EventBody, frozen=True, kw_only=True, tag="brought_up"):
+    """A change made on an older commit is carried to the head of the base branch; what follows is about that."""
+
+    before: str
+    """The commit that it was made on."""
+    base: str
+    """The commit that it goes on top of."""
+    branch: str
+    """The base branch."""
+
+
 class CommitCreated(EventBody, frozen=True, kw_only=True, tag="commit_created"):
     """The result as a commit."""
 
@@ -444,6 +472,8 @@ class RunFinished(EventBody, frozen=True, kw_only=True, tag="run_finished"):
     """`hash` of the line before."""
     answer: str | None = None
     """The model's last text."""
+    text: str = ""
+    """Hash of what the pull request is to say; empty when there is to be none."""
 
 
 class Seal(msgspec.Struct, frozen=True, kw_only=True):
@@ -476,6 +506,7 @@ EVENTS: dict[str, type[EventBody]] = {
         LimitReached,
         Nudged,
         VerificationDone,
+        BroughtUp,
         CommitCreated,
         GateDecided,
         BranchPushed,

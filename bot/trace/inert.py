@@ -27,6 +27,7 @@ _TRIGGERS = re.compile(
     r"|\$(?=[$`\u02cb])",  # formulas
     re.IGNORECASE,
 )
+_TITLE = re.compile(r"[^\w .,;:?!()'\"+=*-]|\bGH-(?=\d)", re.IGNORECASE)
 _BLOCK_START = re.compile(r"[#>+*=~:|-]|\d{1,9}[.)]|\[[ xX]?\]")
 
 
@@ -43,6 +44,26 @@ def inert_block(text: str) -> str:
     longest = max((len(run) for run in re.findall("`+", lines)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{_broken(lines).strip(chr(10))}\n{fence}"
+
+
+def inert_quote(text: str) -> str:
+    """A quotation whose lines wrap as prose does; empty lines stay between its paragraphs."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n").split("\n")
+    return "\n".join(f"> {inert(line)}" if line.strip() else ">" for line in lines)
+
+
+def inert_title(text: str) -> str:
+    """One line for a title or the first line of a commit message, where nothing is rendered but words still act.
+
+    Only letters, digits and harmless punctuation stay: what mentions people or closes issues needs `@`, `#` or a
+    slash. May be empty.
+    """
+    return " ".join(_TITLE.sub(" ", text).split())
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 file`, `2 files`: for what takes a plain s."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def visible(text: str) -> str:

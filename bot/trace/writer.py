@@ -6,7 +6,7 @@ import contextlib
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
@@ -149,6 +149,15 @@ class TraceWriter:
         self._size += len(line)
 
 
+@runtime_checkable
+class _Redacting(Protocol):
+    """A sink that knows secrets, or stands before one that does."""
+
+    def redacted(self, data: bytes) -> bytes:
+        """The bytes as the trace may hold them."""
+        ...
+
+
 def clip(data: bytes, sink: TraceSink, *, inline: int = INLINE) -> Clipped:
     """A stream for a line of the trace: whole when it is short, else head and tail, with the whole as a blob.
 
@@ -156,7 +165,7 @@ def clip(data: bytes, sink: TraceSink, *, inline: int = INLINE) -> Clipped:
     that no secret can hide in the cut; `bytes` is the size of what came in.
     """
     size = len(data)
-    if isinstance(sink, TraceWriter):
+    if isinstance(sink, _Redacting):
         data = sink.redacted(data)
     if len(data) <= inline:
         return Clipped(text=data.decode("utf-8", "replace"), bytes=size)

@@ -95,6 +95,15 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Whether a test has to be shown red without the change and green with it."""
 
 
+class InTunnel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is different in the wind tunnel, where nothing is published and any model may fly."""
+
+    outcomes: tuple[Outcome, ...] = ()
+    """How it may end there; empty: as in the demo."""
+    scripted: bool = True
+    """False: the answers that lie here are those of an agent that does it wrong, so they show nothing there."""
+
+
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A playbook with its variables on this plugin, and how that has to end."""
 
@@ -109,6 +118,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     expect: Expectation
     demo: bool = True
     """Whether the demo plays it."""
+    tunnel: InTunnel = InTunnel()
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -18,12 +18,11 @@ from pathlib import Path
 import msgspec
 
 from bot.base.canonical import digest
+from bot.base.values import Outcome, Scalar
 from bot.virtual.facts import Fact
 from bot.virtual.faults import Fault
 from bot.virtual.suite import Suite
 from bot.virtual.tree import Node
-
-Scalar = str | int | float | bool
 
 
 class TestTally(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +75,18 @@ class Tripwires(msgspec.Struct, frozen=True, kw_only=True):
     """First words of commands that nobody has a reason to run."""
 
 
+class DeclaredScenario(msgspec.Struct, frozen=True, kw_only=True):
+    """A playbook on a virtual plugin that has no `plugin.yaml`, and how that may end."""
+
+    playbook: str
+    variables: dict[str, Scalar] = {}
+    report: str | None = None
+    """What was reported, as untrusted text."""
+    issue: int | None = None
+    """The number of the issue that the report came in."""
+    outcomes: tuple[Outcome, ...]
+
+
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """A behavioural model of a plugin, complete and unchangeable: nothing is read from disk after this."""
 
@@ -91,6 +102,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     state: dict[str, Scalar] = {}
     env: dict[str, str] = {}
     """Environment of every command."""
+    test: str | None = None
+    """The plugin's test command, and what follows: for a virtual plugin without a `plugin.yaml`."""
+    version_file: str | None = None
+    changelog: str | None = None
+    scenarios: tuple[DeclaredScenario, ...] = ()
     hash: str = ""
     """SHA-256 over all of it: what a certificate says it was flown on."""
 

@@ -214,5 +214,7 @@ def _inline(content: str | dict[str, Any]) -> Node:
         return node(content.encode("utf-8", "surrogateescape"))
     if "link" in content:
         return node(b"", link=content["link"])
-    data = base64.b64decode(content["base64"]) if "base64" in content else content.get("text", "").encode()
+    data = (
+        base64.b64decode(content["base64"], validate=True) if "base64" in content else content.get("text", "").encode()
+    )
     return node(data, executable=content.get("executable", False))

@@ -63,6 +63,7 @@ _FAULT = _mapping(
     },
     ("id", "kind"),
 )  # fmt: skip
+_OUTCOMES = ["changed", "no_change", "blocked", "skipped", "failed", "error"]
 PROFILE_SCHEMA: Schema = {
     **_mapping(
         {
@@ -84,6 +85,15 @@ PROFILE_SCHEMA: Schema = {
             "faults": _list(_FAULT),
             "tripwires": _mapping({"secrets": _list(_text("a glob")), "commands": _list(_WORDS)}),
             "state": _STATE,
+            "test": _text("python -m pytest -q"), "version_file": _PATH, "changelog": _PATH,
+            "scenarios": _list(_mapping(
+                {
+                    "playbook": _text("the id of a playbook", pattern=_NAME), "variables": _STATE, "report": _text(),
+                    "issue": {"type": "integer", "minimum": 1},
+                    "outcomes": _list({"type": "string", "enum": _OUTCOMES}),
+                },
+                ("playbook", "outcomes"),
+            )),
             "env": {"type": "object", "additionalProperties": _text()},
             "unknown": {"type": "string", "enum": ["miss"], "x-write": "miss"},
         },

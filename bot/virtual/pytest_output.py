@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 
 import msgspec
 
@@ -27,6 +28,10 @@ _TAKES_VALUE = {"-k", "-m", "-n", "-p", "-c", "-o", "-W", "--tb", "--junitxml", 
 _TAKES_VALUE |= {"--rootdir", "--timeout", "--durations", "--ignore", "--deselect", "--color", "--import-mode"}
 
 
+_SHORT = re.compile(r"-[qvsxl]+")
+_LETTERS = {"q": "quiet", "v": "verbose", "x": "first_only"}
+
+
 @functools.lru_cache(maxsize=512)
 def options(words: tuple[str, ...]) -> Options:
     """Read pytest's arguments. Unknown options change nothing."""
@@ -41,15 +46,12 @@ def options(words: tuple[str, ...]) -> Options:
             found["keyword"] = value
         elif name in {"--junitxml", "--junit-xml"}:
             found["junit"] = value
-        elif name in {"-x", "--exitfirst"} or (name == "--maxfail" and value == "1"):
+        elif name == "--exitfirst" or (name == "--maxfail" and value == "1"):
             found["first_only"] = True
-        elif word == "--quiet" or (
-            word[:1] == "-" and word[1:2] != "-" and "q" in word and word.strip("-qrxsfEA") == ""
-        ):
-            found["quiet"] = True
-            found["first_only"] = found.get("first_only", False) or "x" in word
-        elif word == "--verbose" or (word[:1] == "-" and word.strip("-vsx") == "" and "v" in word):
-            found["verbose"] = True
+        elif word in {"--quiet", "--verbose"}:
+            found[word[2:]] = True
+        elif _SHORT.fullmatch(word):
+            found |= {name: True for letter, name in _LETTERS.items() if letter in word}
         elif not word.startswith("-"):
             selection.append(word)
     return msgspec.convert({**found, "selection": selection}, Options)
@@ -109,6 +111,11 @@ def summary(results: list[Result], seconds: float) -> str:
 
 def junit(results: list[Result]) -> bytes:
     """JUnit XML as pytest writes it."""
+    return _junit(tuple(results))
+
+
+@functools.lru_cache(maxsize=512)
+def _junit(results: tuple[Result, ...]) -> bytes:
     from xml.sax.saxutils import quoteattr
 
     counts = [sum(result.status == kind for result in results) for kind in ("error", "failed", "skipped")]

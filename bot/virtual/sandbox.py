@@ -65,6 +65,10 @@ class VirtualSandbox:
         """The workspace now: path → bytes, for a judgement about the end."""
         return {path: node.data for path, node in self._world.files.items() if path[0] != "/"}
 
+    def holds(self, fact: str) -> bool:
+        """Whether a fact of the profile holds now. Raises `KeyError` for one that it does not have."""
+        return self._world.holds(fact)
+
     def read(self, path: str, *, limit: int = 1 << 20) -> FileContent:
         """See `ports.Sandbox`."""
         found = self._node(path)

@@ -10,10 +10,11 @@ from typing import Literal
 import msgspec
 
 from bot.base.glob import any_matches, matches
+from bot.base.values import Scalar
 from bot.virtual.clock import VirtualClock
 from bot.virtual.facts import Fact, holds
 from bot.virtual.faults import Fault, Faults
-from bot.virtual.profile import Profile, Scalar
+from bot.virtual.profile import Profile
 from bot.virtual.tree import Node, Tree, joined, node, shown
 
 _SECRET = re.compile(

@@ -7,55 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from github import Auth, Github
-from github.PullRequest import PullRequest
-from small_world import TOKEN, World, commit, git
+from small_plugins import FIX, PLUGIN, STAMP, pulls
+from small_world import World, commit, git
 
 from bot.virtual.github.faults import Fault
-
-STAMP = """
-    ---
-    id: stamp
-    version: 1.0.0
-    summary: Put a stamp into every plugin.
-    mode: script
-    script: printf '%s\\n' "$VAR_TEXT" > STAMP
-    variables:
-      text: {type: string, description: What the stamp says., default: stamped}
-    pull_request: {title: "Stamp: {{ text }}", body: A stamp., labels: [stamp]}
-    ---
-    """
-PLUGIN = {
-    "calc.py": "def add(a, b):\n    return a - b\n",
-    "test_calc.py": "from calc import add\n\n\ndef test_zero():\n    assert add(0, 0) == 0\n",
-}
-FIX = """
-    rules:
-      - when: {step: 0, declares: [edit_file, write_file, run_shell_command, get_error_report]}
-        calls: [{read_file: {path: test_calc.py}}, {read_file: {path: calc.py}}]
-      - when: {result: {tool: read_file, contains: a - b}}
-        calls:
-          - edit_file: {path: test_calc.py, old: "== 0\\n", new: "== 0\\n\\n\\ndef test_sum():\\n    assert add(1, 2) == 3\\n"}
-      - when: {result: {tool: edit_file, contains: test_calc.py}}
-        calls: [{run_shell_command: {command: python -m pytest -q}}]
-      - when: {result: {tool: run_shell_command, contains: 1 failed}}
-        calls: [{edit_file: {path: calc.py, old: a - b, new: a + b}}]
-      - when: {result: {tool: edit_file, contains: calc.py}}
-        calls: [{run_shell_command: {command: python -m pytest -q}}]
-      - when: {result: {tool: run_shell_command, contains: 2 passed}}
-        say: "**Cause:** a wrong sign. @everyone Fixes #99"
-    """
-
-
-def pulls(world: World, name: str, state: str = "all") -> list[PullRequest]:
-    """The pull requests of a plugin, seen by PyGithub."""
-    hub = Github(
-        auth=Auth.Token(TOKEN),
-        base_url=world.github.api_url,
-        seconds_between_requests=None,
-        seconds_between_writes=None,
-    )
-    return list(hub.get_repo(f"acme/{name}").get_pulls(state=state))
 
 
 def trace_of(row: dict[str, Any]) -> list[dict[str, Any]]:
@@ -110,7 +65,7 @@ def test_a_bug_fix_is_proven_red_to_green_and_what_the_agent_says_is_quoted_iner
     assert row["usage"]["calls"] == 6
 
 
-def test_the_agents_word_is_no_proof(world: World) -> None:
+def test_an_agent_that_edits_before_a_test_was_red_is_refused_and_its_word_counts_for_nothing(world: World) -> None:
     world.plugin("calc", PLUGIN, test="python -m pytest -q")
     world.script(
         "calc",
@@ -121,14 +76,16 @@ def test_the_agents_word_is_no_proof(world: World) -> None:
             calls: [{read_file: {path: calc.py}}]
           - when: {result: {tool: read_file}}
             calls: [{edit_file: {path: calc.py, old: a - b, new: a + b}}]
-          - when: {result: {tool: edit_file}}
+          - when: {result: {tool: edit_file, is_error: true}}
             say: I wrote a failing test, fixed the bug, and all tests pass.
         """,
     )
     done = world.run("fix_bug", "calc", "--bug", "add subtracts")
     assert done.code == 1
-    assert done.task("calc")["outcome"] == "blocked", done.task("calc")["reason"]
-    assert "brings no test" in done.task("calc")["reason"]
+    assert done.task("calc")["outcome"] == "failed"
+    assert "Nothing was changed" in done.task("calc")["reason"]
+    [refused] = [event for event in trace_of(done.task("calc")) if event["event"] == "guard_refused"]
+    assert refused["rule"] == "red-first"
     assert pulls(world, "calc") == []
 
 
@@ -197,6 +154,30 @@ def test_what_a_person_wrote_into_our_pull_request_stays_while_the_change_is_the
     [again] = pulls(world, "a")
     assert again.title == "A better title"
     assert "Reviewed by Ada." in again.body
+
+
+def test_work_that_is_done_outlives_an_outage_of_the_forge(world: World) -> None:
+    world.playbook("stamp", STAMP)
+    world.plugin("a", {"README.md": "a\n"})
+    patch = Path(world.run("stamp", "--dry-run").task("a")["proposal"]).with_name("changes.patch")
+    before = patch.read_bytes()
+    world.github.faults.add(Fault(path="*", status=503, times=1000))
+    during = world.run("stamp", "--dry-run")
+    assert during.task("a")["outcome"] == "error"
+    assert patch.read_bytes() == before
+    world.github.faults.clear()
+    assert world.fleet_bot("publish", str(world.out), "--json").json["totals"] == {"changed": 1}
+
+
+def test_a_secret_in_the_report_reaches_no_title_and_no_commit(world: World) -> None:
+    world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    world.script("calc", "fix_bug", FIX)
+    secret = "ghp_" + "Ab1" * 12
+    done = world.run("fix_bug", "calc", "--bug", f"crash with {secret}")
+    assert done.code == 0, done.err
+    [pull] = pulls(world, "calc")
+    message = git(world.bare("calc"), "log", "-1", "--format=%B", pull.head.ref)
+    assert secret not in pull.title + pull.body + message
 
 
 def test_a_dry_run_does_all_but_publish_and_publish_takes_it_from_there(world: World) -> None:
@@ -278,3 +259,48 @@ def test_an_answer_lost_after_the_effect_makes_nothing_twice(world: World, when:
     assert done.code == 0, done.err
     [pull] = pulls(world, "a")
     assert pull.get_issue_comments().totalCount == 1
+
+
+def test_a_fix_from_an_older_commit_is_brought_up_to_the_base_and_proven_there_again(world: World) -> None:
+    work = world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    seen = git(work, "rev-parse", "HEAD")
+    head = commit(work, {"README.md": "newer\n"}, "newer")
+    git(work, "push", "--quiet", "origin", "main")
+    world.script("calc", "fix_bug", FIX)
+    done = world.run("fix_bug", "calc", "--bug", f"add(1, 2) is -1, seen on commit {seen}")
+    assert done.code == 0, done.err
+    row = done.task("calc")
+    proposal = world.proposal(row)
+    assert (proposal["base_sha"], proposal["verification"]["proven"]) == (head, True)
+    events = [event["event"] for event in trace_of(row)]
+    assert events.count("verification") == 2
+    assert events.index("brought_up") < events.index("commit_created")
+    assert world.show("calc", row["branch"], "README.md") == b"newer\n"
+    assert git(world.bare("calc"), "rev-parse", f"{row['branch']}^") == head
+
+
+def test_a_bug_that_is_gone_at_the_base_blocks_with_both_verdicts(world: World) -> None:
+    work = world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    seen = git(work, "rev-parse", "HEAD")
+    # Repaired in another way, far from the line that the fix changes.
+    commit(work, {"conftest.py": "import calc\n\ncalc.add = lambda a, b: a + b\n"}, "repaired")
+    git(work, "push", "--quiet", "origin", "main")
+    world.script("calc", "fix_bug", FIX)
+    done = world.run("fix_bug", "calc", "--bug", f"add(1, 2) is -1, seen on commit {seen}")
+    assert done.code == 1
+    assert f"Proven on {seen[:12]}" in done.task("calc")["reason"]
+    assert "pass without the fix as well" in done.task("calc")["reason"]
+    assert pulls(world, "calc") == []
+
+
+def test_a_fix_that_does_not_apply_to_the_base_says_that_merging_needs_a_person(world: World) -> None:
+    work = world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    seen = git(work, "rev-parse", "HEAD")
+    commit(work, {"calc.py": "def add(first, second):\n    return first - second\n"}, "renamed")
+    git(work, "push", "--quiet", "origin", "main")
+    world.script("calc", "fix_bug", FIX)
+    done = world.run("fix_bug", "calc", "--bug", f"add(1, 2) is -1, seen on commit {seen}")
+    assert done.code == 0, done.err
+    [pull] = pulls(world, "calc")
+    assert "merging needs a person" in pull.body
+    assert git(world.bare("calc"), "rev-parse", f"{pull.head.ref}^") == seen

@@ -74,7 +74,7 @@ class World:
         self.out = folder / "out"
         self.scratch = folder / "scratch"
         self.entries: list[dict[str, Any]] = []
-        self.settings: dict[str, Any] = {"sandbox": "best-effort"}
+        self.settings: dict[str, Any] = {"sandbox": "best-effort", "certificates": {"require": "never"}}
         self.playbooks = folder / "playbooks"
         self.github = VirtualGitHub(folder / "github", token=TOKEN, login=BOT, people={"ghp_person": "ada"})
         self.gemini = VirtualGemini(self._script, key=KEY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from bot.agent.tools import offered
@@ -13,6 +14,11 @@ _NETWORK: dict[Network, str] = {
     "loopback": "Commands have no network but the machine's own loopback.",
     "full": "Commands have access to the network.",
 }
+
+
+@functools.cache
+def _template() -> str:
+    return _TEMPLATE.read_text(encoding="utf-8")
 
 
 def system_prompt(task: Task) -> str:
@@ -35,7 +41,7 @@ def system_prompt(task: Task) -> str:
         facts.append(f"Its changelog is {plugin.changelog}.")
     limits = task.limits
     facts.append(f"You have at most {limits.steps} turns and {limits.minutes:g} minutes.")
-    text = _TEMPLATE.read_text(encoding="utf-8")
+    text = _template()
     values = {
         "plugin": plugin.name,
         "playbook": task.playbook.id,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.agent.fence import fenced
 from bot.agent.tools.context import Context
 from bot.agent.tools.tool import ToolError, tool
+from bot.base.fence import fence
 
 _LIMIT = 40_000
 
@@ -19,4 +19,4 @@ def get_error_report(context: Context) -> str:
     text = report.text if len(report.text) <= _LIMIT else report.text[:_LIMIT] + "\n[cut here]"
     facts = [("title", report.title), ("ticket", report.ticket), ("commit it was seen on", report.commit)]
     head = "\n".join(f"{name}: {value}" for name, value in facts if value)
-    return fenced(f"{head}\n\n{text}" if head else text, f"error report ({report.source})")
+    return fence(f"{head}\n\n{text}" if head else text, f"error report ({report.source})")

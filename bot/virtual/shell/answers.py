@@ -10,9 +10,9 @@ import msgspec
 from bot.base.glob import matches
 from bot.virtual.faults import Fault
 from bot.virtual.profile import Command, Profile, Response
-from bot.virtual.shell import changing, reading, testing, tripwires
+from bot.virtual.shell import changing, comparing, reading, testing, tripwires
 from bot.virtual.shell.call import Call, Done, Tool, Unmodelled, raw
-from bot.virtual.shell.finding import Search
+from bot.virtual.shell.finding import Search, xargs
 from bot.virtual.shell.git import git
 from bot.virtual.shell.matching import grep
 from bot.virtual.shell.words import Unwrapped, unwrapped
@@ -23,7 +23,8 @@ _TIMED_OUT = 124
 _TOOL_SECONDS = 0.01
 TOOLS: dict[str, Tool] = {
     "cat": reading.cat, "head": reading.head, "tail": reading.tail, "wc": reading.wc, "ls": reading.ls, "git": git,
-    "diff": reading.diff, "cmp": reading.cmp, "pwd": reading.pwd, "date": reading.date, "mkdir": changing.mkdir,
+    "diff": comparing.diff, "cmp": comparing.cmp, "which": reading.which, "realpath": reading.realpath,
+    "pwd": reading.pwd, "date": reading.date, "mkdir": changing.mkdir,
     "rmdir": changing.rmdir, "rm": changing.rm, "mv": changing.mv, "cp": changing.cp, "touch": changing.touch,
     "tee": changing.tee, "chmod": changing.chmod, "ln": changing.ln, "grep": grep, "egrep": grep, "fgrep": grep,
 }  # fmt: skip
@@ -68,9 +69,9 @@ def _answered(call: Call, inner: Unwrapped) -> Done | None:
         if tool is not None:
             call.world.spend(_TOOL_SECONDS)
             return tool(call)
-        if words[0] == "find":
+        if words[0] in {"find", "xargs"}:
             call.world.spend(_TOOL_SECONDS)
-            return Search(call, _nested).done()
+            return Search(call, _nested).done() if words[0] == "find" else xargs(call, _nested)
         return _clockwork(call)
     except Unmodelled as what:
         return missed(call, f"{words[0]}: {what}")
@@ -101,16 +102,16 @@ def _nested(call: Call) -> Done:
     return emulate(call.world, shlex.join(call.words), cwd=call.cwd, env=call.env)
 
 
-def fits(words: tuple[str, ...], run: tuple[tuple[str, ...], ...]) -> bool:
-    """Whether a command begins with the words of one of the alternatives."""
+def fits(words: tuple[str, ...], run: tuple[tuple[str, ...], ...]) -> int:
+    """How many words of a command one of the alternatives is, which it begins with; 0: none."""
     size = len(words)
     for wanted in run:
         if len(wanted) <= size and all(
             one == other or (("*" in other or "?" in other or "[" in other) and fnmatch.fnmatchcase(one, other))
             for one, other in zip(words, wanted, strict=False)
         ):
-            return True
-    return False
+            return len(wanted)
+    return 0
 
 
 def missed(call: Call, what: str) -> Done:
@@ -145,7 +146,11 @@ def _modelled(call: Call, command: Command) -> Done:
         world.spend(_TOOL_SECONDS)
         return Done(1, "", "error: 429 Too Many Requests: rate limit exceeded, retry after 60 seconds\n")
     flaky = "flaky" in kinds
-    done = testing.suite(call, respond, flaky=flaky) if respond.suite else _plain(call, respond, flaky=flaky)
+    if respond.suite:
+        arguments = call.words[fits(tuple(call.words), command.run) :]
+        done = testing.suite(call, respond, arguments, flaky=flaky)
+    else:
+        done = _plain(call, respond, flaky=flaky)
     _effects(call, command)
     for fault in struck:
         done = _spoiled(done, fault)
@@ -155,7 +160,7 @@ def _modelled(call: Call, command: Command) -> Done:
 def _meant(call: Call, fault: Fault) -> bool:
     if fault.kind == "inject" and fault.into in {"file", "name"}:
         return False
-    return not fault.run or fits(tuple(call.words), fault.run)
+    return not fault.run or fits(tuple(call.words), fault.run) > 0
 
 
 def _plain(call: Call, respond: Response, *, flaky: bool) -> Done:

@@ -16,15 +16,20 @@ def mkdir(call: Call) -> Done:
         place = call.world.real(call.place(name))
         if tree.get(place) or (tree.is_folder(place) and not chosen.has("p")):
             err.append(f"mkdir: cannot create directory '{name}': File exists\n")
-        elif not chosen.has("p") and not tree.is_folder(place.rpartition("/")[0]):
-            err.append(f"mkdir: cannot create directory '{name}': No such file or directory\n")
-        else:
-            try:
-                call.world.check_parents(f"{place}/x")
-                tree.add_folder(place)
-            except OSError as error:
-                err.append(f"mkdir: cannot create directory '{name}': {said(error)}\n")
+        elif why := _make(call, place, parents=chosen.has("p")):
+            err.append(f"mkdir: cannot create directory '{name}': {why}\n")
     return Done(int(bool(err)), "", "".join(err))
+
+
+def _make(call: Call, place: str, *, parents: bool) -> str:
+    try:
+        call.world.check_parents(f"{place}/x")
+    except OSError as error:
+        return said(error)
+    if not parents and not call.world.tree.is_folder(place.rpartition("/")[0]):
+        return "No such file or directory"
+    call.world.tree.add_folder(place)
+    return ""
 
 
 def rmdir(call: Call) -> Done:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import shlex
 from collections.abc import Callable
 
 import msgspec
@@ -163,3 +164,44 @@ def _name(found: Found) -> str:
 
 def _depth(label: str, top: str) -> int:
     return label[len(top.rstrip("/")) :].count("/")
+
+
+def xargs(call: Call, run: Callable[[Call], Done]) -> Done:
+    """`xargs [-0] [-r] [-n N] [-I X] [-d C] COMMAND…`; `run` is how it starts one."""
+    words = call.words[1:]
+    at, values = 0, {}
+    while at < len(words) and words[at].startswith("-") and words[at] != "-":
+        letter, value = words[at][1:2], words[at][2:]
+        if letter in "nIdLP":
+            at += not value
+            values[letter] = value or (words[at] if at < len(words) else "")
+        elif words[at].strip("-0rt"):
+            raise Unmodelled(*call.words)
+        else:
+            values |= dict.fromkeys(words[at][1:], "")
+        at += 1
+    command = words[at:] or ["echo"]
+    items = _items(call.stdin, values)
+    if "I" in values:
+        batches = [[word.replace(values["I"], item) for word in command] for item in items]
+    else:
+        size = int(values.get("n") or values.get("L") or 0) or max(1, len(items))
+        groups = [items[start : start + size] for start in range(0, len(items), size)]
+        batches = [[*command, *group] for group in groups] or ([] if "r" in values else [command])
+    ends = [run(msgspec.structs.replace(call, words=batch, stdin="")) for batch in batches]
+    code = 123 if any(0 < end.exit < 126 for end in ends) else max((end.exit for end in ends), default=0)
+    return Done(code, "".join(end.out for end in ends), "".join(end.err for end in ends))
+
+
+def _items(stdin: str, values: dict[str, str]) -> list[str]:
+    if "0" in values:
+        return [item for item in stdin.split("\0") if item]
+    if "d" in values:
+        mark = {"\\n": "\n", "\\t": "\t"}.get(values["d"], values["d"])
+        return stdin.removesuffix(mark).split(mark) if stdin else []
+    if "I" in values or "L" in values:
+        return [line.strip() for line in stdin.splitlines() if line.strip()]
+    try:
+        return shlex.split(stdin, comments=False)
+    except ValueError:
+        raise Unmodelled("xargs with an open quote") from None

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from bot.virtual.ignored import Ignored
 from bot.virtual.lines import counted
 from bot.virtual.shell.call import Call, Done, Unmodelled, text
-from bot.virtual.shell.reading import unified
+from bot.virtual.shell.comparing import unified
 from bot.virtual.tree import ROOT, Node
 
 
@@ -189,9 +189,10 @@ def _take_back(call: Call, words: list[str]) -> Done:
     options, paths = _paths(words)
     if options or not paths or (call.words[1] == "checkout" and "--" not in words):
         raise Unmodelled("git", *call.words[1:])
-    for path, old, new in _changed(call, paths):
+    for path in paths:
+        if not any(_within(known, [call.place(path)]) for known in call.world.original):
+            return Done(1, "", f"error: pathspec '{path}' did not match any file(s) known to git\n")
+    for path, old, _ in _changed(call, paths):
         if old is not None:
             call.world.tree.put(path, old)
-        elif new is None:
-            return Done(1, "", f"error: pathspec '{path}' did not match any file(s) known to git\n")
     return Done()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import time
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from bot.virtual.tree import Node
 
 
+_EXISTING = "python python3 pytest git make grep find sed sort cat ls head tail wc diff sh bash echo"
 _DATES = "FYmdHMSsTbBaAjeIpyDRu%"
 
 
@@ -46,7 +46,9 @@ def tail(call: Call) -> Done:
 
 
 def _ends(call: Call, *, from_start: bool) -> Done:
-    words = [f"-n{word[1:]}" if word[:1] == "-" and word[1:].isdigit() else word for word in call.words]
+    short = {at for at, word in enumerate(call.words) if word[:1] == "-" and word[1:].isdigit()}
+    short -= {at for at in short if call.words[at - 1] in {"-n", "-c"}}
+    words = [f"-n{word[1:]}" if at in short else word for at, word in enumerate(call.words)]
     chosen = split(words, "qv", "nc", {"lines": "n", "bytes": "c", "quiet": "q"})
     by_bytes = chosen.has("c")
     amount = chosen.last("c" if by_bytes else "n", "10")
@@ -71,13 +73,13 @@ def _part(content: str, amount: str, *, by_bytes: bool, from_start: bool) -> str
         data = raw(content)
         cut = data[:count] if from_start else data[max(0, count - 1) :] if amount[0] == "+" else data[-count:]
         return (cut if count or amount[0] == "+" else b"").decode("utf-8", "surrogateescape")
-    lines = content.splitlines(keepends=True) if "\r" not in content else _lines(content)
+    rows = lines(content)
     if from_start:
-        return "".join(lines[: len(lines) - count] if amount[0] == "-" else lines[:count])
-    return "".join(lines[max(0, count - 1) :] if amount[0] == "+" else lines[max(0, len(lines) - count) :])
+        return "".join(rows[: len(rows) - count] if amount[0] == "-" else rows[:count])
+    return "".join(rows[max(0, count - 1) :] if amount[0] == "+" else rows[max(0, len(rows) - count) :])
 
 
-def _lines(content: str) -> list[str]:
+def lines(content: str) -> list[str]:
     """Lines that end with a newline and nothing else."""
     parts = content.split("\n")
     return [part + "\n" for part in parts[:-1]] + [part for part in parts[-1:] if part]
@@ -88,20 +90,19 @@ def wc(call: Call) -> Done:
     chosen = split(call.words, "lwcm", long={"lines": "l", "words": "w", "bytes": "c", "chars": "m"})
     wanted = [letter for letter in "lwmc" if letter in chosen.options] or list("lwc")
     rows: list[tuple[list[int], str]] = []
-    err = []
+    err, total = [], 0
     for name, content, why in inputs(call, chosen.operands):
         if content is None:
             err.append(f"wc: {name}: {why}\n")
             continue
+        total += len(raw(content))
         sizes = {"l": content.count("\n"), "w": len(content.split()), "c": len(raw(content)), "m": len(content)}
         rows.append(([sizes[letter] for letter in wanted], "" if name == "-" and not chosen.operands else name))
     if len(chosen.operands) > 1:
         rows.append(([sum(column) for column in zip(*(row for row, _ in rows), strict=True)], "total"))
-    width = max((len(str(number)) for numbers, _ in rows for number in numbers), default=1)
+    width = len(str(total)) if chosen.operands else 7
     if len(rows) == 1 and len(wanted) == 1:
         width = 1
-    elif not chosen.operands:
-        width = 7
     lines = [
         " ".join(f"{number:{width}}" for number in numbers) + (f" {name}" if name else "") for numbers, name in rows
     ]
@@ -176,53 +177,6 @@ def _long(call: Call, found: Node | None, name: str, size: int) -> str:
     return f"{mode} 1 agent agent {size:5} {when} {name}\n"
 
 
-def diff(call: Call) -> Done:
-    """`diff [-u] [-q] [-r] A B` of two files; times are left out of the unified heads."""
-    chosen = split(call.words, "uqNa", "U", {"unified": "u", "brief": "q"})
-    if len(chosen.operands) != 2:
-        return call.fails("missing operand", 2)
-    (one, old, why), (other, new, why_new) = inputs(call, chosen.operands)
-    if old is None or new is None:
-        if "Is a directory" in {why, why_new}:
-            raise Unmodelled("diff of folders")
-        return call.fails(f"{one if old is None else other}: No such file or directory", 2)
-    if old == new:
-        return Done()
-    if chosen.has("q"):
-        return Done(1, f"Files {one} and {other} differ\n")
-    if not chosen.has("uU"):
-        raise Unmodelled("diff without -u")
-    return Done(1, unified(old, new, one, other, int(chosen.last("U") or 3)))
-
-
-def unified(old: str, new: str, one: str, other: str, context: int = 3) -> str:
-    """A unified diff with the mark for a missing last newline."""
-    out = []
-    for line in difflib.unified_diff(_lines(old), _lines(new), one, other, n=context):
-        out.append(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
-    return "".join(out)
-
-
-def cmp(call: Call) -> Done:
-    """`cmp [-s] A B`."""
-    chosen = split(call.words, "sb")
-    if len(chosen.operands) != 2:
-        return call.fails("missing operand", 2)
-    (one, old, _), (other, new, _) = inputs(call, chosen.operands)
-    if old is None or new is None:
-        return call.fails(f"{one if old is None else other}: No such file or directory", 2)
-    if old == new:
-        return Done()
-    if chosen.has("s"):
-        return Done(1)
-    first, second = raw(old), raw(new)
-    at = next((at for at, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1]), None)
-    if at is None:
-        raise Unmodelled("cmp of a file and its beginning")
-    line = first.count(b"\n", 0, at) + 1
-    return Done(1, f"{one} {other} differ: byte {at + 1}, line {line}\n")
-
-
 def date(call: Call) -> Done:
     """`date [-u] [+FORMAT]` by the virtual clock, in UTC."""
     words = [word for word in call.words[1:] if word not in {"-u", "--utc"}]
@@ -232,6 +186,19 @@ def date(call: Call) -> Done:
         raise Unmodelled(*call.words)
     now = call.world.clock.now()
     return Done(0, time.strftime(template[1:].replace("%s", str(int(now))), time.gmtime(now)) + "\n")
+
+
+def realpath(call: Call) -> Done:
+    """`realpath PATH…`."""
+    chosen = split(call.words, "emsq")
+    return Done(0, "".join(f"{shown(call.world.real(call.place(name)))}\n" for name in chosen.operands))
+
+
+def which(call: Call) -> Done:
+    """`which NAME…`: what the profile answers, and what every machine has."""
+    known = set(_EXISTING.split()) | {wanted[0] for command in call.world.profile.commands for wanted in command.run}
+    found = [f"/usr/bin/{name}\n" for name in call.words[1:] if name in known]
+    return Done(int(len(found) < len(call.words) - 1), "".join(found))
 
 
 def pwd(call: Call) -> Done:

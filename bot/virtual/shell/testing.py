@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from bot.virtual import pytest_output, unittest_output
 from bot.virtual.faults import draw
 from bot.virtual.profile import Response
@@ -13,18 +15,21 @@ from bot.virtual.world import World
 
 _REFUSED = 4
 _REMEMBERED = 4096
-_Key = tuple[str, str, str, tuple[tuple[str, object], ...], Options]
+_Key = tuple[str, str, str, tuple[tuple[str, object], ...], tuple[str, ...], str]
 _RESULTS: dict[_Key, tuple[Result, ...]] = {}
 
 
-def suite(call: Call, respond: Response, *, flaky: bool) -> Done:
-    """Exit code and output of the suite on the tree as it is; writes the JUnit file that is asked for."""
+def suite(call: Call, respond: Response, arguments: list[str], *, flaky: bool) -> Done:
+    """Exit code and output of the suite on the tree as it is; writes the JUnit file that is asked for.
+
+    `arguments` are those of the runner.
+    """
     world = call.world
     model = world.profile.suite
     if model is None:
         return Done(_REFUSED, "", "ERROR: the virtual plugin has no suite\n")
-    words = (*call.words[1:], *call.env.get("PYTEST_ADDOPTS", "").split())
-    chosen = pytest_output.options(words) if model.runner == "pytest" else unittest_output.options(call.words[1:])
+    words = (*arguments, *shlex.split(call.env.get("PYTEST_ADDOPTS", "")))
+    chosen = pytest_output.options(words) if model.runner == "pytest" else unittest_output.options(arguments)
     if model.config is not None and not world.holds(model.config):
         return Done(_REFUSED, "", "ERROR: the configuration of the tests cannot be read\n")
     try:
@@ -47,7 +52,14 @@ def suite(call: Call, respond: Response, *, flaky: bool) -> Done:
 
 def _results(world: World, model: Suite, cwd: str, chosen: Options) -> tuple[Result, ...]:
     """The results of this suite on this tree; the same trees come again and again over many trials."""
-    key = (world.profile.hash, world.tree.name, cwd, tuple(sorted(world.state.items())), chosen)
+    key = (
+        world.profile.hash,
+        world.tree.name,
+        cwd,
+        tuple(sorted(world.state.items())),
+        chosen.selection,
+        chosen.keyword,
+    )
     found = _RESULTS.get(key)
     if found is None:
         prefix = f"{cwd}/" if cwd else ""

@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING
 
 from bot.virtual.shell.call import raw, text
 from bot.virtual.tree import Node, joined, key, node, shown
-from bot.virtual.world import World
+from bot.virtual.world import World, said
 
 if TYPE_CHECKING:
     from just_bash.types import FsStat
+
+
+class _Said(OSError):
+    """Says what a shell says, without the number and the path."""
+
+    def __str__(self) -> str:
+        return str(self.strerror)
 
 
 class VirtualFs:
@@ -19,6 +26,8 @@ class VirtualFs:
     def __init__(self, world: World) -> None:
         """Everything is read from and written to this world's tree."""
         self._world = world
+        self.refused = False
+        """Whether a write was refused since somebody last asked."""
 
     def _real(self, path: str) -> str:
         return self._world.real(joined("", path))
@@ -45,9 +54,16 @@ class VirtualFs:
     async def write_file(self, path: str, content: str | bytes, encoding: str = "utf-8") -> None:
         """Replace a file; its folder has to be there."""
         place = self._real(path)
-        if not self._world.tree.is_folder(place.rpartition("/")[0]) and place != "/dev/null":
-            raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
-        self._world.write(place, raw(content) if isinstance(content, str) else content)
+        if place == "/dev/null":
+            return
+        try:
+            self._world.check_parents(place)
+            if not self._world.tree.is_folder(place.rpartition("/")[0]):
+                raise _Said(errno.ENOENT, "No such file or directory", path)
+            self._world.write(place, raw(content) if isinstance(content, str) else content)
+        except OSError as error:
+            self.refused = True
+            raise _Said(error.errno, said(error), path) from None
 
     async def append_file(self, path: str, content: str | bytes) -> None:
         """Add to a file."""

@@ -328,7 +328,7 @@ def test_the_report_is_a_tool_where_there_is_one_and_comes_as_data() -> None:
     mark = output.split()[1]
     assert output.startswith("<<<data ")
     assert output.endswith(f"data {mark}>>>")
-    assert "2 invisible characters removed" in output
+    assert "[U+202E][U+200B]" in output
     assert "\u202e" not in output
     assert "title: Crash" in output
     assert "get_error_report" not in [tool.name for tool in declarations(make_task())]

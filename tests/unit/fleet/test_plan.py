@@ -66,19 +66,22 @@ def test_a_selection_that_fits_nothing_is_a_mistake() -> None:
 
 
 def test_a_campaign_id_is_readable_and_follows_playbook_variables_and_selection() -> None:
-    base = campaign_id(WORK, {"a": 1, "b": "x"}, names=("one", "two"))
+    base = campaign_id(WORK, {"a": 1, "b": "x"})
     assert base.startswith("work-")
     assert len(base) == len("work-") + 6
-    assert base == campaign_id(WORK, {"b": "x", "a": 1}, names=("two", "one", "one"))
+    assert base == campaign_id(WORK, {"b": "x", "a": 1})
     others = {
-        campaign_id(WORK, {"a": 2, "b": "x"}, names=("one", "two")),
-        campaign_id(WORK, {"a": 1, "b": "x"}, names=("one",)),
+        campaign_id(WORK, {"a": 2, "b": "x"}),
         campaign_id(WORK, {"a": 1, "b": "x"}, select="topic:x"),
-        campaign_id(WORK, {"a": 1, "b": "x"}, names=("one", "two"), report=REPORT),
-        campaign_id(WORK, {"a": 1, "b": "x"}, names=("one", "two"), commit="1234567"),
-        campaign_id(msgspec.structs.replace(WORK, id="works"), {"a": 1, "b": "x"}, names=("one", "two")),
+        campaign_id(WORK, {"a": 1, "b": "x"}, report=REPORT),
+        campaign_id(WORK, {"a": 1, "b": "x"}, commit="1234567"),
+        campaign_id(msgspec.structs.replace(WORK, id="works"), {"a": 1, "b": "x"}),
     }
-    assert len(others | {base}) == 7
+    assert len(others | {base}) == 6
+
+
+def test_one_plugin_first_and_then_the_fleet_is_one_campaign() -> None:
+    assert make_plan(FLEET, WORK, names=("one",)).campaign == make_plan(FLEET, WORK).campaign
 
 
 def test_a_campaign_stays_itself_when_the_fleet_grows_or_the_playbook_gets_better() -> None:
@@ -264,20 +267,20 @@ def test_shards_are_balanced_complete_and_none_is_empty(count: int, wanted: int)
 
 def test_the_matrix_names_the_shards_that_propose_takes() -> None:
     planned = make_plan(FLEET, WORK)
-    found = matrix(planned, 3)["include"]
+    found = matrix(planned.tasks, 3)["include"]
     assert [entry["shard"] for entry in found] == ["1/3", "2/3", "3/3"]
     assert [entry["plugins"] for entry in found] == [["one", "two"], ["three"], ["four"]]
     assert [entry["tasks"] for entry in found] == [1, 1, 1]
     assert [[task.plugin.name for task in shard(planned.tasks, entry["shard"])] for entry in found] == [
         entry["plugins"] for entry in found
     ]
-    assert len(matrix(planned, 256)["include"]) == 4
+    assert len(matrix(planned.tasks, 256)["include"]) == 4
 
 
 @pytest.mark.parametrize("count", [0, 257, -1])
 def test_a_matrix_has_at_most_as_many_jobs_as_actions_allows(count: int) -> None:
     with pytest.raises(UsageError, match="cannot be made"):
-        matrix(make_plan(FLEET, WORK), count)
+        matrix(make_plan(FLEET, WORK).tasks, count)
 
 
 @pytest.mark.parametrize("word", ["", "1", "0/3", "4/3", "a/b", "1/257", "1/3/5", "-1/3"])

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.base.errors import ConfigurationError
+from bot.base.fence import fence, reveal
 from bot.base.glob import matches
-from bot.fleet.fence import fence, reveal
 from bot.fleet.templates import Kind, Names, check, is_simple, render
 
 NAMES = Names(known=("dependency", "level", "plugin", "report", "note"), untrusted=("report",))

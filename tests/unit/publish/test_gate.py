@@ -13,7 +13,7 @@ from bot.base.git import Change, GitDir
 from bot.base.redact import Redactor
 from bot.expected.paths import Scope
 from bot.publish.gate import Policy, decide
-from bot.task.checkout import AUTHOR_EMAIL, AUTHOR_NAME
+from bot.task.ownership import AUTHOR_EMAIL, AUTHOR_NAME
 from bot.task.proposal import Proposal
 
 BASE = {
@@ -144,7 +144,18 @@ def test_symlinks_and_executables_are_refused(repository: Repository, judge: Jud
     repository.write("run.sh", b"#!/bin/sh\n")
     (repository.work / "run.sh").chmod(0o755)
     assert judge() == ("out: a symbolic link", "run.sh: becomes executable")
+    assert judge(Policy(symlinks=True, executables=True)) == ("out: a symbolic link that leaves the repository",)
+    (repository.work / "out").unlink()
+    (repository.work / "out").symlink_to("src/a.py")
     assert judge(Policy(symlinks=True, executables=True)) == ()
+
+
+@pytest.mark.parametrize("target", ["../x", "src/../../x", "/etc/passwd", "a\\b", "a\nb"])
+def test_a_symlink_that_leaves_is_refused_whatever_the_policy(
+    repository: Repository, judge: Judge, target: str
+) -> None:
+    (repository.work / "out").symlink_to(target)
+    assert judge(Policy(symlinks=True)) == ("out: a symbolic link that leaves the repository",)
 
 
 def test_a_submodule_is_refused_whatever_the_policy(repository: Repository, judge: Judge) -> None:
@@ -167,6 +178,48 @@ def test_sizes_have_limits(repository: Repository, judge: Judge) -> None:
     assert judge(Policy(max_files=2)) == ("3 files changed, 2 are allowed",)
     assert judge(Policy(max_lines=29)) == ("30 lines changed, 29 are allowed",)
     assert any("bytes" in reason for reason in judge(Policy(max_bytes=100)))
+
+
+def test_sizes_are_counted_and_never_believed(repository: Repository, judge: Judge) -> None:
+    repository.write("src/n.py", b"x = 1\n" * 30)
+    assert judge(Policy(max_lines=29), added=0, removed=0) == ("30 lines changed, 29 are allowed",)
+
+
+def test_a_key_that_was_there_already_may_stay_or_go_and_a_new_one_needs_a_policy(
+    repository: Repository, judge: Judge
+) -> None:
+    example = b"key = 'AKIAQYLPMN5HFIQR7XYA'\n"
+    repository.write("src/scan.py", example)
+    assert judge() == ("the patch contains a secret",)
+    assert judge(Policy(secrets=True)) == ()
+    repository.write("src/scan.py", f"key = '{SECRET}'\n".encode())
+    assert judge(Policy(secrets=True)) == ("the patch contains a secret",)
+
+
+def test_a_secret_in_a_binary_file_or_in_the_text_of_the_pull_request_is_found(
+    repository: Repository, judge: Judge
+) -> None:
+    repository.write("logo.bin", b"\0\0" + b"\0".join(bytes([byte]) for byte in SECRET.encode()))
+    assert judge(Policy(binaries=True)) == ("the patch contains a secret",)
+    (repository.work / "logo.bin").unlink()
+    repository.write("src/b.py", b"x = 1\n")
+    assert judge(body=f"see {SECRET[::-1]}") == ("the text of the pull request contains a secret",)
+
+
+def test_a_line_that_nobody_can_review_is_refused(repository: Repository, judge: Judge) -> None:
+    repository.write("src/b.py", b"x = '" + b"a" * 200_000 + b"'\n")
+    assert judge() == ("src/b.py: has lines of more than 100,000 bytes, which nobody can review",)
+
+
+def test_a_folder_that_is_another_ones_twin_is_refused(repository: Repository, judge: Judge) -> None:
+    repository.write("Src/b.py", b"x = 1\n")
+    (reason,) = judge()
+    assert "only in case" in reason
+
+
+def test_the_fleet_can_allow_a_few_paths_only(repository: Repository, judge: Judge) -> None:
+    repository.write("README.md", b"changed\n")
+    assert judge(Policy(allowed_paths=("src/**",))) == ("README.md: outside of what `policy` allows",)
 
 
 def test_the_scope_of_the_run_is_looked_at_again(repository: Repository, judge: Judge) -> None:

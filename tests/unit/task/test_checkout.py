@@ -11,7 +11,9 @@ import pytest
 from bot.base.errors import ForgeError, TaskBlocked, TaskSkipped, WorldError
 from bot.base.values import Limits, Playbook, Plugin, Task
 from bot.forge.path import PathForge
-from bot.task.checkout import AUTHOR_EMAIL, Checkout, empty, locate
+from bot.task.checkout import Checkout, locate
+from bot.task.emptying import empty
+from bot.task.ownership import AUTHOR_EMAIL, TRAILER
 
 
 def git(folder: Path, *arguments: str, **env: str) -> str:
@@ -158,6 +160,15 @@ def test_a_named_commit_is_where_the_task_starts(plugin: Path, tmp_path: Path) -
     assert (checkout.workspace / "a.txt").read_text() == "one\n"
 
 
+def test_a_report_cannot_bring_the_commits_of_another_branch_along(plugin: Path, tmp_path: Path) -> None:
+    git(plugin, "switch", "--quiet", "-c", "unmerged")
+    foreign = commit(plugin, "not reviewed")
+    git(plugin, "switch", "--quiet", "main")
+    with pytest.raises(TaskBlocked, match="not in the history of main"):
+        make(task(plugin, commit=foreign, commit_from_report=True), tmp_path / "s")
+    assert make(task(plugin, commit=foreign), tmp_path / "t").base == foreign
+
+
 def test_a_commit_that_cannot_be_reached_blocks(plugin: Path, tmp_path: Path) -> None:
     with pytest.raises(TaskBlocked, match="not in the repository"):
         make(task(plugin, commit="0123456789abcdef"), tmp_path / "s")
@@ -194,7 +205,7 @@ def test_a_branch_with_our_commits_is_ours(plugin: Path, tmp_path: Path) -> None
     git(plugin, "switch", "--quiet", "-c", "fleet-bot/x-1")
     ident = {"GIT_AUTHOR_EMAIL": AUTHOR_EMAIL, "GIT_COMMITTER_EMAIL": AUTHOR_EMAIL}
     subprocess.run(
-        ["git", "commit", "--quiet", "--allow-empty", "-m", "ours"],
+        ["git", "commit", "--quiet", "--allow-empty", "-m", f"ours\n\n{TRAILER}: x-1\n"],
         cwd=plugin,
         check=True,
         env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "GIT_AUTHOR_NAME": "b", "GIT_COMMITTER_NAME": "b"}
@@ -202,3 +213,17 @@ def test_a_branch_with_our_commits_is_ours(plugin: Path, tmp_path: Path) -> None
     )
     git(plugin, "switch", "--quiet", "main")
     assert make(task(plugin), tmp_path / "s").base == git(plugin, "rev-parse", "main")
+
+
+def test_a_branch_that_a_person_made_and_left_empty_is_theirs(plugin: Path, tmp_path: Path) -> None:
+    git(plugin, "branch", "fleet-bot/x-1")
+    with pytest.raises(TaskSkipped, match="did not make"):
+        make(task(plugin), tmp_path / "s")
+
+
+def test_a_commit_with_our_author_but_without_our_trailer_is_a_persons(plugin: Path, tmp_path: Path) -> None:
+    git(plugin, "switch", "--quiet", "-c", "fleet-bot/x-1")
+    git(plugin, "-c", f"user.email={AUTHOR_EMAIL}", "commit", "--quiet", "--allow-empty", "-m", "by hand")
+    git(plugin, "switch", "--quiet", "main")
+    with pytest.raises(TaskSkipped, match="did not make"):
+        make(task(plugin), tmp_path / "s")

@@ -344,3 +344,15 @@ def test_a_file_size_limit_is_met_without_a_torn_line(tmp_path: Path, project: P
     assert "cannot be written" in done.stdout, done.stderr
     assert path.read_bytes().endswith(b"\n")
     assert verify(path).ok
+
+
+def test_a_secret_in_the_cut_is_taken_out_behind_a_watched_trace_too(tmp_path: Path) -> None:
+    from bot.expected.check import RuleBook
+    from bot.expected.rule_guard import RuleGuard, WatchedTrace
+
+    key = "AIza" + "Sy0123456789abcdefghijklmnopqrs_-AB"
+    sink = WatchedTrace(open_trace(tmp_path / "t.jsonl"), RuleGuard(RuleBook((), (), "")))
+    for before in range(4096 - len(key), 4097):
+        cut = clip(b"." * before + b" " + key.encode() + b" " + b"." * 9000, sink)
+        assert "AIza" not in cut.text
+        assert key[-12:] not in cut.text

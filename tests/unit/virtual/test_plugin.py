@@ -58,7 +58,7 @@ def test_a_plugin_that_shares_a_repository_has_the_history_of_its_owner(tmp_path
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("summary: [\n", "one/plugin.yaml:2: is not YAML"),
+        ("summary: [\n", "one/plugin.yaml:2: is no YAML"),
         ("summary: x\nentry: {repo: acme/one}\nrpeo: 1\n", "one/plugin.yaml:1: Object contains unknown field `rpeo`"),
         ("summary: x\nentry:\n  repo: acme/one\n  draft: maybe\n", "one/plugin.yaml:4: Expected `bool`, got `str`"),
         ("summary: x\nentry: {repo: https://github.com/a/b}\n", "one/plugin.yaml:2: Expected `str` matching regex"),
@@ -76,7 +76,7 @@ def test_a_plugin_that_shares_a_repository_has_the_history_of_its_owner(tmp_path
             "{name: a, when: 2024-01-02T00:00:00Z, message: b}]}\n",
             "two commits have the same name",
         ),
-        (LEAST + "history: {commits: [{name: a, when: 2024-01-01, message: a}]}\n", "Expected `datetime`"),
+        (LEAST + "history: {commits: [{name: a, when: 2024-01-01, message: a}]}\n", "RFC3339 encoded datetime"),
     ],
 )
 def test_a_mistake_is_named_with_its_place(tmp_path: Path, text: str, said: str) -> None:
@@ -93,7 +93,7 @@ def test_all_mistakes_of_all_plugins_are_named(tmp_path: Path) -> None:
     (tmp_path / "three" / "plugin.yaml").write_bytes(b"summary: \xff\n")
     found = problems(tmp_path)
     assert len(found) == 3
-    assert "is not UTF-8" in found[1]
+    assert "no UTF-8" in found[1]
     assert "no folder repo/" in found[2]
 
 

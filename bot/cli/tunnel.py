@@ -1,0 +1,148 @@
+"""`fleet-bot tunnel`: fly a playbook on virtual plugins until it is known whether it may touch real ones."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import click
+
+from bot.base.errors import UsageError
+from bot.base.redact import Redactor
+from bot.base.values import Playbook
+from bot.cli.flights import FlightDisplay, show_comparison, show_flight
+from bot.cli.options import DEFAULT_OUT, Common, common_options
+from bot.cli.output import emit_json, people
+from bot.fleet.keys import missing_key
+from bot.fleet.manifest import Manifest
+from bot.task.run import Workshop
+from bot.windtunnel.compare import compare
+from bot.windtunnel.flight import Airfield, fly_playbook, fly_twins
+from bot.windtunnel.forecast import forecast, told
+from bot.windtunnel.pilots import LivePilot, Pilot, ReplayPilot, ScriptedPilot
+from bot.windtunnel.plan import Plan
+from bot.windtunnel.scenario import Scenario, find_scenarios, virtual_fleets
+from bot.wiring import Wiring, forget_secrets
+
+_REPLAY = "replay:"
+_PAIRS = 40
+"""Seeds that two playbooks are compared on."""
+
+
+@click.command()
+@click.argument("playbook", metavar="PLAYBOOK")
+@click.option("--virtual", "names", multiple=True, metavar="NAME", help="Only on this virtual plugin; repeatable.")
+@click.option("--trials", type=click.IntRange(1, 100_000), metavar="N", help="At most N trials a scenario (200).")
+@click.option("--target", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.95, metavar="P")
+@click.option("--against", metavar="PLAYBOOK", help="Compare with another playbook, on the same scenarios and seeds.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Attempts, traces and reports.")
+@click.option("--twins", is_flag=True, help="Also fly each scenario once on its materialised twin, and compare.")
+@click.option("--dry-run", is_flag=True, help="Only say what it will cost and can prove.")
+@common_options
+def tunnel(
+    common: Common,
+    playbook: str,
+    names: tuple[str, ...],
+    trials: int | None,
+    target: float,
+    against: str | None,
+    out: Path | None,
+    twins: bool,
+    dry_run: bool,
+) -> int:
+    """Fly a playbook in the wind tunnel; writes its certificate. Exit code 1 when it is not CERTIFIED.
+
+    --model scripted flies the answers that lie beside the virtual plugins (no key, and no word about a real model),
+    --model replay:TRACE what a recorded run said; anything else is the name of a model.
+    """
+    flown = common.playbook(playbook)
+    if flown.mode != "agent":
+        msg = f"The playbook {flown.id} is a script: there is no agent to fly."
+        raise UsageError(msg, "Scripts need no certificate; try one with `fleet-bot run --dry-run`.")
+    plan = Plan(target=target, max_trials=trials or Plan().max_trials)
+    with Wiring(common.settings(), _fleet(common)) as wiring:
+        scripted = common.model == "scripted"
+        scenarios = find_scenarios(flown, virtual_fleets(common.manifest), names, scripted=scripted)
+        pilot = _pilot(common, wiring, scenarios, dry_run=dry_run)
+        console = people()
+        for line in told(forecast(plan, scenarios, pilot.identity), plan):
+            console.print(line, markup=False)
+        if dry_run:
+            return 0
+        forget_secrets()
+        redactor: Redactor = wiring.redactor
+        field = Airfield(
+            pilot=pilot,
+            plan=plan,
+            out=(out or DEFAULT_OUT / "tunnel").absolute(),
+            certificates=common.certificates,
+            today=datetime.datetime.fromtimestamp(wiring.clock.now(), datetime.UTC).date(),
+            jobs=common.jobs,
+            plugins=len(wiring.manifest.plugins),
+            redactor=redactor,
+        )
+        if against is not None:
+            return _compare(common, flown, common.playbook(against), field, names, trials, scripted=scripted)
+        return _fly(common, flown, scenarios, field, wiring.workshop() if twins else None)
+
+
+def _fly(
+    common: Common, playbook: Playbook, scenarios: tuple[Scenario, ...], field: Airfield, shop: Workshop | None
+) -> int:
+    with FlightDisplay(field.plan) as display:
+        field = _watched(field, display)
+        report = fly_playbook(playbook, scenarios, field)
+        if shop is not None:
+            report = fly_twins(report, scenarios, field, shop)
+    if common.json:
+        emit_json(report)
+    else:
+        show_flight(report, people())
+    return 0 if report.certified else 1
+
+
+def _compare(
+    common: Common,
+    one: Playbook,
+    other: Playbook,
+    field: Airfield,
+    names: tuple[str, ...],
+    trials: int | None,
+    *,
+    scripted: bool,
+) -> int:
+    folders = virtual_fleets(common.manifest)
+    sides = [(each, find_scenarios(each, folders, names, scripted=scripted)) for each in (one, other)]
+    with FlightDisplay(field.plan) as display:
+        found = compare(sides[0], sides[1], _watched(field, display), seeds=trials or _PAIRS)
+    if common.json:
+        emit_json(found)
+    else:
+        show_comparison(found, people())
+    return 0
+
+
+def _watched(field: Airfield, display: FlightDisplay) -> Airfield:
+    import dataclasses
+
+    return dataclasses.replace(field, landed=display.landed)
+
+
+def _fleet(common: Common) -> Manifest:
+    """The fleet, which gives its size and its policy; one can fly without having one."""
+    return common.fleet() if common.manifest.exists() else Manifest(file=common.manifest)
+
+
+def _pilot(common: Common, wiring: Wiring, scenarios: tuple[Scenario, ...], *, dry_run: bool) -> Pilot:
+    name = common.model or ""
+    if name == "scripted":
+        return ScriptedPilot()
+    if name.startswith(_REPLAY):
+        trace = Path(name.removeprefix(_REPLAY))
+        if not trace.is_file():
+            msg = f"There is no trace {trace}."
+            raise UsageError(msg, "Write --model replay:FILE with an execution_trace.jsonl.")
+        return ReplayPilot(dict.fromkeys((one.name for one in scenarios), trace))
+    if wiring.settings.api_key is None and not dry_run:
+        raise missing_key()
+    return LivePilot(wiring.model, wiring.model_id, wiring.clock)

@@ -1,0 +1,76 @@
+"""A trace that is kept in memory: the same lines, byte for byte, as `TraceWriter` would put into a file."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import msgspec
+
+from bot.base.canonical import sha256
+from bot.base.clock import Clock
+from bot.base.redact import Redactor
+from bot.trace.events import Seal
+from bot.trace.writer import BLOBS, TraceWriter
+
+NAME = "execution_trace.jsonl"
+_ENCODER = msgspec.json.Encoder()
+
+
+class MemoryTrace(TraceWriter):
+    """For trials, of which there are too many to touch the disk for each event. Implements `bot.ports.TraceSink`."""
+
+    def __init__(self, *, run: str, redactor: Redactor, clock: Clock) -> None:
+        """As `TraceWriter`, and nothing is written."""
+        self.path = Path(NAME)
+        self._redactor, self._clock = redactor, clock
+        self._run = _ENCODER.encode(redactor.text(run))
+        self._lock = threading.Lock()
+        self._sealed = False
+        self._events, self._head = 0, ""
+        self.lines: list[bytes] = []
+        """The lines so far, each with its newline."""
+        self.blobs: dict[str, bytes] = {}
+        """What would lie in `blobs/`, by name."""
+
+    @property
+    def head(self) -> str:
+        """The hash of the last line."""
+        return self._head
+
+    def sync(self) -> None:
+        """Nothing: memory does not survive a power cut."""
+
+    def blob(self, data: bytes) -> str:
+        """As `TraceWriter.blob`, kept in `blobs`."""
+        data = self._redactor.data(data)
+        name = sha256(data)
+        self.blobs[name] = data
+        return name
+
+    def seal(self) -> Seal:
+        """Take no more events."""
+        self._sealed = True
+        return Seal(file=NAME, events=self._events, head=self._head)
+
+    def close(self) -> None:
+        """As `seal`."""
+        self._sealed = True
+
+    def save(self, file: Path) -> None:
+        """Write lines and blobs as a run would have left them."""
+        save(file, b"".join(self.lines), self.blobs)
+
+    def _write(self, line: bytes) -> None:
+        self.lines.append(line)
+
+
+def save(file: Path, lines: bytes, blobs: dict[str, bytes]) -> None:
+    """Write a trace and what lies beside it; its folder is made."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(lines)
+    if blobs:
+        folder = file.parent / BLOBS
+        folder.mkdir(exist_ok=True)
+        for name, data in blobs.items():
+            (folder / name).write_bytes(data)

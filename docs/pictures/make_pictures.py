@@ -1,0 +1,73 @@
+"""Draws the pictures of the README from a real demo: `make pictures`. Needs Chromium for the pages."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+HERE = Path(__file__).resolve().parent
+FLEET_BOT = [sys.executable, "-P", "-m", "bot"]
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-sync")
+QUIET += ("--disable-background-networking", "--disable-component-update", "--disable-quic")
+
+
+def terminal(folder: Path) -> None:
+    """What the demo says, as an SVG."""
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {"FORCE_COLOR": "1"}
+    done = subprocess.run(
+        [*FLEET_BOT, "demo", "--dir", str(folder)], stderr=subprocess.PIPE, text=True, env=environment, check=True
+    )
+    said = done.stderr[done.stderr.index("What happened") :].replace(str(folder), "/tmp/fleet")
+    console = Console(record=True, width=132, file=io.StringIO())
+    console.print(Text("$ make demo\n\n…\n") + Text.from_ansi("\x1b[1m" + said))
+    console.save_svg(str(HERE / "demo.svg"), title="fleet-bot demo")
+
+
+def page(url: str, name: str, size: str) -> None:
+    """A page as a PNG."""
+    if CHROMIUM is None:
+        sys.exit("Chromium is not installed, so the pages cannot be drawn.")
+    with tempfile.TemporaryDirectory() as profile:
+        subprocess.run(
+            [
+                CHROMIUM,
+                *QUIET,
+                f"--user-data-dir={profile}",
+                f"--window-size={size}",
+                f"--screenshot={HERE / name}",
+                url,
+            ],
+            check=True,
+            capture_output=True,
+        )
+
+
+def pull_request(folder: Path) -> None:
+    """The pull request of the bug fix, as the virtual GitHub shows it."""
+    server = subprocess.Popen(
+        [*FLEET_BOT, "virtual-github", "--root", str(folder / "github")], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        ready = server.stdout.readline() if server.stdout else "{}"
+        url = json.loads(ready)["url"]
+        page(f"{url}/acme/slugger/pull/1", "pull-request.png", "1100,1500")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch) / "demo"
+        terminal(place)
+        pull_request(place)

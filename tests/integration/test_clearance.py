@@ -1,0 +1,139 @@
+"""A campaign of an agent over several plugins needs a certificate; the real command line says so, flies, and goes on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from small_world import World
+
+PLAYBOOK = """
+    ---
+    id: greet
+    version: 1.0.0
+    summary: Writes a greeting.
+    allow_empty: true
+    verification: {tests: none}
+    pull_request: {title: Greet}
+    ---
+    Write a file HELLO with a greeting.
+    """
+RULES = """
+expect:
+  - id: only-hello
+    only: {of: {event: file_write}, allow: {path: HELLO}}
+"""
+ANSWERS = """
+rules:
+  - when: {step: 0}
+    calls: [{write_file: {path: HELLO, content: "hello\\n"}}]
+  - when: {result: {tool: write_file}}
+    say: Done.
+"""
+PROFILE = """
+summary: A place for a greeting.
+files: {README.md: "# here\\n", src/a.py: "x = 1\\n"}
+scenarios:
+  - {playbook: greet, outcomes: [changed]}
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = World(tmp_path)
+    world.settings = {"sandbox": "best-effort"}
+    world.playbook("greet", PLAYBOOK)
+    (world.playbooks / "greet.expect.yaml").write_text(RULES, encoding="utf-8")
+    virtual = tmp_path / "virtual_fleet" / "porch"
+    (virtual / "answers").mkdir(parents=True)
+    (virtual / "profile.yaml").write_text(PROFILE, encoding="utf-8")
+    (virtual / "answers" / "greet.yaml").write_text(ANSWERS, encoding="utf-8")
+    return world
+
+
+def two_plugins(world: World) -> None:
+    for name in ("one", "two"):
+        world.plugin(name, {"README.md": "# hi\n"})
+        world.script(name, "greet", ANSWERS)
+
+
+def test_two_plugins_without_a_certificate_are_refused_before_anything_runs(world: World) -> None:
+    with world:
+        two_plugins(world)
+        done = world.run("greet")
+        assert done.code == 3
+        assert "there is no certificate for greet" in done.err
+        assert "fleet-bot tunnel greet" in done.err
+        assert not world.out.exists()
+        assert not world.gemini.requests
+
+
+def test_plan_says_that_it_would_be_refused(world: World) -> None:
+    with world:
+        two_plugins(world)
+        told = world.fleet_bot("plan", "greet", "--json")
+        assert told.code == 0
+        assert told.json["certificate"]["required"]
+        assert not told.json["certificate"]["valid"]
+
+
+def test_one_plugin_goes_ahead_and_its_pull_request_warns(world: World) -> None:
+    with world:
+        two_plugins(world)
+        done = world.run("greet", "one")
+        assert done.code == 0, done.err
+        assert "No valid certificate of the wind tunnel" in world.proposal(done.task("one"))["body"]
+
+
+def test_a_scripted_certificate_clears_no_real_model(world: World) -> None:
+    with world:
+        two_plugins(world)
+        flown = world.fleet_bot(
+            "tunnel", "greet", "--model", "scripted", "--target", "0.5", "--json", "--out", str(world.out)
+        )
+        assert flown.code == 0, flown.err
+        assert flown.json["verdict"] == "CERTIFIED"
+        assert world.run("greet").code == 3
+
+
+def test_a_flight_with_the_real_adapter_clears_the_campaign_until_the_playbook_changes(world: World) -> None:
+    with world:
+        two_plugins(world)
+        world.script("porch", "greet", ANSWERS)
+        flown = world.fleet_bot("tunnel", "greet", "--target", "0.5", "--json", "--out", str(world.out / "flights"))
+        assert flown.code == 0, flown.err
+        (row,) = flown.json["scenarios"]
+        assert (flown.json["playbook"], row["name"], row["harm"], row["failed_rules"]) == ("greet", "porch", 0, [])
+        assert row["trials"] == row["passed"] > 0
+        assert Path(flown.json["certificate"]).is_relative_to(world.playbooks / "certificates")
+        assert world.run("greet").code == 0
+
+        file = world.playbooks / "greet.md"
+        file.write_text(file.read_text(encoding="utf-8") + "\nBe brief.\n", encoding="utf-8")
+        done = world.run("greet")
+        assert done.code == 3
+        assert "changed since it was issued: playbook" in done.err
+
+
+def test_the_policy_can_be_changed(world: World) -> None:
+    with world:
+        two_plugins(world)
+        world.settings["certificates"] = {"require": "never"}
+        done = world.run("greet")
+        assert done.code == 0, done.err
+        assert "certificate" not in world.proposal(done.task("one"))["body"]
+        world.settings["certificates"] = {"require": "always"}
+        assert world.run("greet", "one").code == 3
+
+
+def test_a_rejected_flight_ends_with_1_and_says_why(world: World) -> None:
+    with world:
+        world.entries = []
+        bad = ANSWERS.replace("path: HELLO", "path: OTHER")
+        (world.folder / "virtual_fleet" / "porch" / "answers" / "greet.yaml").write_text(bad, encoding="utf-8")
+        done = world.fleet_bot("tunnel", "greet", "--model", "scripted", "--out", str(world.out), "--json")
+        assert done.code == 1
+        document = json.loads(done.out)
+        assert document["verdict"] == "REJECTED"
+        assert "only-hello" in document["scenarios"][0]["failed_rules"]
