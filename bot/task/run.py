@@ -161,9 +161,11 @@ class Run:
         self.origin = origin
         identity = self.shop.model_id if self.task.playbook.mode == "agent" else None
         if identity is not None:
-            # Where the model is reached (a proxy, another port) is no part of who answers.
+            # Where model and issue are reached (a proxy, another port) is no part of who answers and what is asked.
             identity = msgspec.structs.replace(identity, endpoint="")
         task = msgspec.structs.replace(self.task, notes=())
+        if task.report is not None:
+            task = msgspec.structs.replace(task, report=msgspec.structs.replace(task.report, url=None))
         self.task_key = digest([__version__, task, origin.base_head, identity])
         return self.task_key
 
