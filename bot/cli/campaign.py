@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bot.base.errors import UsageError
+from bot.base.errors import ConfigurationError, UsageError
 from bot.base.values import Playbook, Task
 from bot.cli.clearance import clearance_of, cleared
 from bot.cli.hitl import TerminalApprover
@@ -22,6 +22,7 @@ from bot.fleet.keys import missing_key
 from bot.fleet.plan import Plan, make_plan, matrix, shard
 from bot.fleet.report import CampaignReport, make_report, reports_of, write_report
 from bot.ports import Approver
+from bot.trace.inert import counted
 from bot.windtunnel.clearance import Clearance
 from bot.wiring import Wiring, forget_secrets
 
@@ -104,6 +105,8 @@ def run(common: Common, selection: Selection, out: Path, dry_run: bool, hitl: bo
     approver = TerminalApprover() if hitl else None
     with Wiring(common.settings(), common.fleet()) as wiring:
         planned = cleared(common, _plan(common, selection, wiring), wiring)
+        if not dry_run:
+            _need_token(wiring, planned.tasks)
         jobs = 1 if approver else common.jobs
         results = propose_tasks(wiring, planned.tasks, out, jobs=jobs, approver=approver)
         if not dry_run and _may_publish(results, approver):
@@ -130,6 +133,14 @@ def _plan(common: Common, selection: Selection, wiring: Wiring) -> Plan:
         report=report,
         commit=selection.commit,
     )
+
+
+def _need_token(wiring: Wiring, tasks: tuple[Task, ...]) -> None:
+    """Raises `ConfigurationError` before anything is paid for that could not be published in the end."""
+    there = [task.plugin.name for task in tasks if not task.plugin.is_path]
+    if there and wiring.settings.github_token is None:
+        msg = f"There is no token to publish with, and {', '.join(there[:3])} live on a forge."
+        raise ConfigurationError(msg, "Set GITHUB_TOKEN, or add --dry-run.")
 
 
 def propose_tasks(
@@ -181,7 +192,7 @@ def _may_publish(results: list[campaign.Result], approver: Approver | None) -> b
         return True
     preview = "\n".join(
         f"{result.proposal.plugin}: {result.proposal.title}\n"
-        f"  {len(result.proposal.files)} files, +{result.proposal.added} -{result.proposal.removed}; "
+        f"  {counted(len(result.proposal.files), 'file')}, +{result.proposal.added} -{result.proposal.removed}; "
         f"{result.proposal.reason}"
         for result in changed
     )

@@ -66,7 +66,8 @@ def locate(task: Task, forge: ForgeRead) -> Origin:
     branch = task.plugin.base or facts.default_branch or head or ""
     # Full names throughout: a tag may have the same name as a branch.
     if f"refs/heads/{branch}" not in refs:
-        msg = f"The base branch {branch or '(none)'} is not in the repository."
+        lack = f"The base branch {branch} is not in the repository."
+        msg = lack if branch else "The repository has no default branch; its HEAD may be detached."
         raise WorldError(msg, "Set `base` of the plugin in fleet.yaml to one of its branches.")
     return Origin(
         remote=remote,

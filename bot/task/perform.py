@@ -62,7 +62,7 @@ def _script(run: Run) -> None:
     variables = {f"VAR_{name.upper()}": _text(value) for name, value in task.variables.items()}
     seconds = run.seconds()
     result = sandbox.run(command, timeout=seconds, env=variables, cwd=task.plugin.directory)
-    record(trace, command, result, phase="script")
+    record(trace, command, result, phase="script", call=_CALL, turn=1)
     after = sandbox.snapshot()
     effects = sandbox.changes(before, after)
     refusal = guard.after(Action(turn=1, call=_CALL, tool="script", args={}, declared=()), effects)

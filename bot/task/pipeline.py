@@ -28,6 +28,7 @@ def run_task(task: Task, folder: Path, shop: Workshop) -> tuple[Proposal, Path]:
     """
     with Run(task, folder, shop) as run:
         try:
+            run.claim()
             origin = locate(task, shop.forge)
             if (done := finished(folder, run.key(origin))) is not None:
                 return done, folder

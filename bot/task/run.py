@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TextIO
 
 import msgspec
 
 from bot import __version__
 from bot.base.canonical import digest, spelled_out
 from bot.base.clock import Clock
-from bot.base.errors import FleetBotError, TaskBlocked, TaskFailed
+from bot.base.errors import FleetBotError, TaskBlocked, TaskFailed, TaskSkipped
 from bot.base.redact import Redactor
 from bot.base.staging import left_out
 from bot.base.values import Task, Usage
@@ -84,6 +85,7 @@ class Run:
         self.task, self.shop = task, shop
         self.home = folder
         """Where the proposal belongs."""
+        self.lock: TextIO | None = None
         self._attempt: Path | None = None
         self.began = shop.clock.monotonic()
         self.task_key = ""
@@ -101,6 +103,18 @@ class Run:
         self.left_by_tests: frozenset[str] = frozenset()
         """Files that the plugin's own tests write: not a change, unless the agent wrote them itself."""
 
+    def claim(self) -> None:
+        """Make sure that nobody else works on this plugin in this folder. Raises `TaskSkipped`, `OSError`."""
+        self.home.parent.mkdir(parents=True, exist_ok=True)
+        lock = self.home.with_name(f".{self.home.name}.lock").open("w", encoding="ascii")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            msg = f"Another run is working on it in {self.home}."
+            raise TaskSkipped(msg, "Wait for its end, or choose another --out.") from None
+        self.lock = lock
+
     @property
     def folder(self) -> Path:
         """Where this attempt writes; beside `home` while that holds work of an earlier one."""
@@ -115,6 +129,8 @@ class Run:
         self.leave()
         if self.checkout is not None:
             self.checkout.remove()
+        if self.lock is not None:
+            self.lock.close()
 
     def say(self, step: str) -> None:
         """Tell whoever waits. Raises `KeyboardInterrupt` when the campaign was interrupted meanwhile."""
@@ -245,7 +261,8 @@ class Run:
 
     def settled(self, proposal: Proposal) -> tuple[Proposal, Path]:
         """The sealed proposal, and the folder that it is in now."""
-        return proposal, settle(self.folder, self.home, proposal.outcome)
+        mine = self.lock is not None
+        return proposal, settle(self.folder, self.home, proposal.outcome) if mine else self.home
 
     def collect_quietly(self) -> None:
         """Keep the work of a run that ended early, if there is any; never raises."""

@@ -70,8 +70,10 @@ def run_suite(
     return Suite(seen=seen, tests=tests)
 
 
-def record(sink: TraceSink, command: str, result: CommandResult, *, phase: str) -> None:
-    """Write a command that we ran ourselves into the trace."""
+def record(
+    sink: TraceSink, command: str, result: CommandResult, *, phase: str, call: str | None = None, turn: int = 0
+) -> None:
+    """Write a command that we ran ourselves into the trace; `call` is the action that it belongs to, if any."""
     out, err = clip(result.stdout, sink), clip(result.stderr, sink)
     sink.append(
         CommandRun(
@@ -87,8 +89,10 @@ def record(sink: TraceSink, command: str, result: CommandResult, *, phase: str) 
             stderr_blob=err.blob,
             timed_out=result.timed_out,
             phase=phase,  # type: ignore[arg-type]
+            call=call,
             tests=counts(command, result.exit_code, result.stdout, result.stderr),
-        )
+        ),
+        turn=turn,
     )
 
 

@@ -30,7 +30,7 @@ from bot.trace.events import (
 )
 from bot.trace.line import Line
 
-Actor = Literal["agent", "fleet-bot", "model", "person"]
+Actor = Literal["agent", "script", "fleet-bot", "model", "person"]
 
 
 class Step(msgspec.Struct, kw_only=True):
@@ -97,7 +97,8 @@ def tests_of(tests: TestCounts | None) -> str:
 
 
 def _requested(line: Line, body: ToolRequested) -> Step:
-    return Step(seq=line.seq, turn=line.turn, actor="agent", what=body.tool, target=target_of(body.args))
+    actor: Actor = "script" if body.tool == "script" else "agent"
+    return Step(seq=line.seq, turn=line.turn, actor=actor, what=body.tool, target=target_of(body.args))
 
 
 def _told(step: Step, body: object) -> bool:
