@@ -240,7 +240,6 @@ class RepositoryFacts(msgspec.Struct, frozen=True, kw_only=True):
     default_branch: str
     archived: bool = False
     private: bool = False
-    empty: bool = False
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
@@ -368,6 +367,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class Approver(Protocol):
     """Asked before each effect, where a person wants to be."""
 
-    def ask(self, title: str, preview: str) -> Answer:
-        """`preview` is a diff or a command."""
+    def ask(self, title: str, preview: str, *, plugin: str) -> Answer:
+        """`preview` is a diff or a command; `plugin` is the name of the plugin that it is for."""
         ...

@@ -14,15 +14,29 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
+from bot.agent.limits import Purse
 from bot.base.clock import Clock, SystemClock
 from bot.base.git import end_running
 from bot.base.redact import Redactor
 from bot.base.secret_names import SECRET_NAMES
-from bot.base.values import Playbook, Plugin, Report, Task
+from bot.base.values import Playbook, Report, Task, is_path
 from bot.expected.guard import guard_of
 from bot.fleet.keys import missing_key
-from bot.fleet.manifest import Manifest
-from bot.ports import Approver, ForgeRead, ForgeWrite, Guard, Model, ModelId, PullRequest, Remote, RepositoryFacts
+from bot.fleet.manifest import CampaignBudget, Manifest
+from bot.models.gemini import GeminiModel, Vertex, identity_of
+from bot.ports import (
+    Approver,
+    Enforced,
+    ForgeRead,
+    ForgeWrite,
+    Guard,
+    Model,
+    ModelId,
+    PullRequest,
+    Remote,
+    RepositoryFacts,
+)
+from bot.publish.comment import place_of
 from bot.publish.publisher import Press
 from bot.sandbox.launcher import Launcher
 from bot.task.emptying import empty
@@ -32,6 +46,7 @@ from bot.trace.writer import TraceWriter
 
 if TYPE_CHECKING:
     from bot.forge.desk import GitHubDesk
+    from bot.forge.github import GitHubForge
 
 DEFAULT_MODEL = "gemini-3.8-flash"
 _PASSWORD = re.compile(r"://[^/@\s]*:?[^/@\s]*@")
@@ -67,34 +82,60 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The workflow's own token, for the issue that asked; without it the other one does that too."""
     github_api_url: str = "https://api.github.com"
     github_server_url: str = "https://github.com"
-    jobs: int = 1
+    vertex: Vertex | None = None
+    """Where on Vertex AI the model is asked, and not at the Gemini API."""
+    trace_url: str | None = None
+    """Where people find the traces of this process; None: in its own folders."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """All keys and tokens, for what has to hide them."""
         return tuple(secret for secret in (self.api_key, self.github_token, self.event_token) if secret)
 
+    @property
+    def may_ask(self) -> bool:
+        """Whether there is a way to authenticate with the model: a key, or a project on Vertex AI."""
+        return self.api_key is not None or (self.vertex is not None and self.vertex.project is not None)
+
     def __repr__(self) -> str:
         # Keys and tokens must not reach a log by way of a traceback or an assertion.
-        return f"Settings(model={self.model!r}, github_api_url={self.github_api_url!r}, jobs={self.jobs})"
+        return f"Settings(model={self.model!r}, github_api_url={self.github_api_url!r})"
 
 
 def from_environment(environ: Mapping[str, str], **given: object) -> Settings:
     """Settings from the environment; what is `given` and not None wins."""
+    vertex = _vertex(environ)
     found: dict[str, object] = {
         "reaching": {
             name: value
             for name, value in environ.items()
             if name.upper() in _REACHING and value and not _PASSWORD.search(value)
         },
-        "gemini_base_url": environ.get("GOOGLE_GEMINI_BASE_URL") or None,
+        "gemini_base_url": environ.get("GOOGLE_VERTEX_BASE_URL" if vertex else "GOOGLE_GEMINI_BASE_URL") or None,
+        "vertex": vertex,
         "github_token": environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or None,
+        "trace_url": environ.get("FLEET_BOT_TRACE_URL") or _page_of_this_job(environ),
         "event_token": environ.get("FLEET_BOT_EVENT_TOKEN") or None,
     }
     for name in ("GITHUB_API_URL", "GITHUB_SERVER_URL"):
         if environ.get(name):
             found[name.lower()] = environ[name].rstrip("/")
     return msgspec.convert(found | {k: v for k, v in given.items() if v is not None}, Settings)
+
+
+def _vertex(environ: Mapping[str, str]) -> Vertex | None:
+    """Vertex AI by the SDK's own variables; it takes the newer of the two switches first."""
+    switches = (environ.get(f"GOOGLE_GENAI_USE_{name}") for name in ("ENTERPRISE", "VERTEXAI"))
+    if next((switch for switch in switches if switch), "").lower() not in {"true", "1"}:
+        return None
+    project, location = (environ.get(f"GOOGLE_CLOUD_{name}") or None for name in ("PROJECT", "LOCATION"))
+    return Vertex(project=project, location=location)
+
+
+def _page_of_this_job(environ: Mapping[str, str]) -> str | None:
+    """The page of an Actions run, where its artifacts are."""
+    server, repo, run = (environ.get(f"GITHUB_{name}") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
+    return f"{server}/{repo}/actions/runs/{run}" if environ.get("GITHUB_ACTIONS") and server and repo and run else None
 
 
 def forget_secrets() -> None:
@@ -120,6 +161,8 @@ class Wiring:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if "github" in self.__dict__:
+            self.github.close()
         if self._root is not None and self._root.exists():
             try:
                 empty(self._root)
@@ -137,14 +180,14 @@ class Wiring:
 
     def forge(self, repo: str) -> ForgeWrite:
         """What a repository of the manifest lives on: a folder of this machine, or the configured GitHub."""
-        if Plugin(name="", repo=repo).is_path:
+        if is_path(repo):
             from bot.forge.path import PathForge
 
             return PathForge()
         return self.github
 
     @cached_property
-    def github(self) -> ForgeWrite:
+    def github(self) -> GitHubForge:
         """The configured GitHub; PyGithub loads with it."""
         from bot.forge.github import GitHubForge
 
@@ -169,8 +212,9 @@ class Wiring:
 
     @property
     def model_id(self) -> ModelId:
-        """Who will answer, known without loading anything."""
-        return ModelId(adapter="gemini", name=self.settings.model, endpoint=self.settings.gemini_base_url or "")
+        """Who will answer, known without loading the SDK."""
+        settings = self.settings
+        return identity_of(settings.model, base_url=settings.gemini_base_url, vertex=settings.vertex)
 
     def model(self, task: Task) -> Model:
         """The model of a task. Raises `ConfigurationError` without a key."""
@@ -178,14 +222,13 @@ class Wiring:
 
     @cached_property
     def _model(self) -> Model:
-        if self.settings.api_key is None:
+        if not self.settings.may_ask:
             raise missing_key()
-        from bot.models.gemini import GeminiModel
-
         return GeminiModel(
             key=self.settings.api_key,
             name=self.settings.model,
             base_url=self.settings.gemini_base_url,
+            vertex=self.settings.vertex,
             clock=self.clock,
         )
 
@@ -193,8 +236,20 @@ class Wiring:
         """The runtime rules of a task."""
         return guard_of(task, self.manifest.policy.protected)
 
-    def workshop(self, *, approver: Approver | None = None, progress: Progress | None = None) -> Workshop:
-        """What proposing needs; nothing in it can write to a forge."""
+    def confinement(self) -> Enforced:
+        """What the sandbox enforces here, by its self-test. Raises `SandboxError` when that is not enough."""
+        return Launcher(best_effort=self.manifest.sandbox == "best-effort").facts("none")
+
+    def workshop(
+        self,
+        *,
+        approver: Approver | None = None,
+        progress: Progress | None = None,
+        closed: Callable[[], str | None] = lambda: None,
+        budget: CampaignBudget | None = None,
+    ) -> Workshop:
+        """What proposing needs; it offers no way to write to a forge. `budget` stands in for the manifest's."""
+        budget = budget or self.budget()
         launcher = Launcher(best_effort=self.manifest.sandbox == "best-effort")
 
         def interrupt() -> None:
@@ -202,7 +257,7 @@ class Wiring:
             end_running()
 
         return Workshop(
-            forge=self.reading(_Repositories(self)),
+            forge=self.reading(_Repositories(self.forge)),
             sandboxes=launcher,
             model=self.model,
             model_id=self.model_id,
@@ -215,8 +270,18 @@ class Wiring:
             reaching=self.settings.reaching,
             approver=approver,
             progress=progress or (lambda task, step: None),
+            closed=closed,
+            purse=Purse(cost_usd=budget.cost_usd, tokens=budget.tokens),
             stop=self.stop,
             interrupt=interrupt,
+        )
+
+    def budget(self, *, cost_usd: float | None = None, share: float = 1.0) -> CampaignBudget:
+        """What the campaign may spend: `cost_usd`, or else what the manifest says; `share` of it for a shard."""
+        whole = self.manifest.campaign
+        cost, tokens = whole.cost_usd if cost_usd is None else cost_usd, whole.tokens
+        return CampaignBudget(
+            cost_usd=None if cost is None else cost * share, tokens=None if tokens is None else int(tokens * share)
         )
 
     def press(self, playbook: Callable[[str], Playbook | None]) -> Press:
@@ -233,6 +298,7 @@ class Wiring:
             redactor=self.redactor,
             journal=self._journal,
             scratch=self.scratch,
+            trace_link=lambda folder: place_of(folder, self.settings.trace_url),
         )
 
     def _journal(self, file: Path, proposal: Proposal) -> TraceWriter:
@@ -244,8 +310,8 @@ class Wiring:
 class _Repositories:
     """Read access to every repository of the fleet, wherever each lives."""
 
-    def __init__(self, wiring: Wiring) -> None:
-        self._wiring = wiring
+    def __init__(self, of: Callable[[str], ForgeRead]) -> None:
+        self._of = of
 
     def remote(self, repo: str) -> Remote:
         """Where git fetches it from."""
@@ -262,6 +328,3 @@ class _Repositories:
     def find_pulls(self, repo: str, branch: str) -> tuple[PullRequest, ...]:
         """The pull requests from a branch."""
         return self._of(repo).find_pulls(repo, branch)
-
-    def _of(self, repo: str) -> ForgeRead:
-        return self._wiring.forge(repo)

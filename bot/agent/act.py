@@ -9,15 +9,14 @@ from typing import Any
 
 import msgspec
 
-from bot.agent.effects import record_effects
+from bot.agent.effects import record_command, record_effects
 from bot.agent.tools.context import Context
 from bot.agent.tools.tool import Output, Reason, Tool, ToolError
 from bot.base.clock import Clock
 from bot.base.errors import TaskBlocked
 from bot.base.messages import ToolResult
-from bot.ports import Action, Approver, CommandResult, Effect, Guard, PathRefused, Refusal, TraceSink
-from bot.trace.commands import counts, words
-from bot.trace.events import ApprovalAsked, CommandRun, GuardRefused, ToolCompleted, ToolFailed, ToolRequested
+from bot.ports import Action, Approver, Effect, Guard, PathRefused, Refusal, TraceSink
+from bot.trace.events import ApprovalAsked, GuardRefused, ToolCompleted, ToolFailed, ToolRequested
 from bot.trace.writer import clip
 
 _TRACED = 20_000
@@ -117,9 +116,10 @@ def _perform(action: Action, hands: Hands) -> Output:
 
 
 def _approve(action: Action, tool: Tool, approver: Approver, hands: Hands) -> None:
-    title = f"{action.tool} in {hands.context.task.plugin.name}"
+    plugin = hands.context.task.plugin.name
+    title = f"{action.tool} in {plugin}"
     began = hands.clock.monotonic()
-    answer = approver.ask(title, tool.preview(action.args, hands.context))
+    answer = approver.ask(title, tool.preview(action.args, hands.context), plugin=plugin)
     hands.waited(hands.clock.monotonic() - began)
     hands.trace.append(
         ApprovalAsked(call=action.call, title=title, allowed=answer.allow, reason=answer.reason, stop=answer.stop),
@@ -135,7 +135,8 @@ def _change(action: Action, tool: Tool, hands: Hands) -> Output:
     before = sandbox.snapshot()
     output = tool.run(action.args, hands.context)
     if output.command is not None:
-        _record_command(action, output.command, hands.trace)
+        command = str(action.args.get("command", ""))
+        record_command(hands.trace, command, output.command, phase="agent", call=action.call, turn=action.turn)
     after = sandbox.snapshot()
     refusal = hands.guard.after(action, sandbox.changes(before, after))
     if refusal is not None:
@@ -153,32 +154,6 @@ def _with_note(output: Output, declared: tuple[Effect, ...], effects: tuple[Effe
         return output
     note = f"\nBut {', '.join(unseen)} is ignored by git here, so it will not be part of the change."
     return dataclasses.replace(output, text=output.text + note)
-
-
-def _record_command(action: Action, result: CommandResult, trace: TraceSink) -> None:
-    command = str(action.args.get("command", ""))
-    out, err = clip(result.stdout, trace), clip(result.stderr, trace)
-    trace.append(
-        CommandRun(
-            command=command,
-            exit_code=result.exit_code,
-            duration_ms=round(result.duration_ms, 1),
-            stdout=out.text,
-            stderr=err.text,
-            truncated=out.truncated or err.truncated or result.stdout_size > len(result.stdout),
-            stdout_bytes=result.stdout_size or out.bytes,
-            stderr_bytes=result.stderr_size or err.bytes,
-            stdout_blob=out.blob,
-            stderr_blob=err.blob,
-            timed_out=result.timed_out,
-            phase="agent",
-            call=action.call,
-            argv=words(command),
-            tests=counts(command, result.exit_code, result.stdout, result.stderr),
-            coverage_miss=result.coverage_miss,
-        ),
-        turn=action.turn,
-    )
 
 
 def _told(error: ToolError | PathRefused | OSError) -> tuple[Reason, str]:

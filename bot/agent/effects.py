@@ -1,4 +1,4 @@
-"""What really changed, seen by comparing and never by asking, written into the trace."""
+"""What a command said and what really changed, seen by comparing and never by asking, written into the trace."""
 
 from __future__ import annotations
 
@@ -7,10 +7,41 @@ from collections.abc import Iterator
 
 from bot.base.values import Task
 from bot.base.versions import bump, entries_in, is_changelog, is_version_file, version_in
-from bot.ports import Effect, PathRefused, Sandbox, TraceSink
-from bot.trace.events import ChangelogEntry, EventBody, FileWrite, VersionChange
+from bot.ports import CommandResult, Effect, PathRefused, Sandbox, TraceSink
+from bot.trace.commands import counts, words
+from bot.trace.events import ChangelogEntry, CommandRun, EventBody, FileWrite, Phase, VersionChange
+from bot.trace.writer import clip
 
 _READ = 2 << 20
+
+
+def record_command(
+    sink: TraceSink, command: str, result: CommandResult, *, phase: Phase, call: str | None = None, turn: int = 0
+) -> None:
+    """Write a command that was run, with what it printed."""
+    out, err = clip(result.stdout, sink), clip(result.stderr, sink)
+    unheard = result.stdout_size > len(result.stdout) or result.stderr_size > len(result.stderr)
+    sink.append(
+        CommandRun(
+            command=command,
+            exit_code=result.exit_code,
+            duration_ms=round(result.duration_ms, 1),
+            stdout=out.text,
+            stderr=err.text,
+            truncated=out.truncated or err.truncated or unheard,
+            stdout_bytes=result.stdout_size or out.bytes,
+            stderr_bytes=result.stderr_size or err.bytes,
+            stdout_blob=out.blob,
+            stderr_blob=err.blob,
+            timed_out=result.timed_out,
+            phase=phase,
+            call=call,
+            argv=words(command),
+            tests=counts(command, result.exit_code, result.stdout, result.stderr),
+            coverage_miss=result.coverage_miss,
+        ),
+        turn=turn,
+    )
 
 
 def record_effects(

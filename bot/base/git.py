@@ -298,6 +298,11 @@ class GitDir:
         return [path for path in raw.decode("utf-8", "surrogateescape").split("\0") if path]
 
 
+def git_version() -> str:
+    """What git says of itself. Raises `GitError`, `OSError` when it is not there."""
+    return _git(["--version"]).decode().strip()
+
+
 def ls_remote(url: str, token: str | None = None, timeout: float = 60) -> tuple[str | None, dict[str, str]]:
     """What a remote has: (its default branch or None, {full ref name: commit id}). An empty repository has no refs."""
     raw = _git(["ls-remote", "--symref", "--", url], env=environment(url, token), timeout=timeout)

@@ -40,6 +40,11 @@ class TestCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Globs of the files that are tests; empty means the usual names (tests/**, test_*.py, *.test.js …)."""
 
 
+def is_path(repo: str) -> bool:
+    """Whether a plugin's `repo` is a folder of this machine, so that no forge is needed."""
+    return repo.startswith(("/", "./", "../", "~")) or repo in {".", ".."}
+
+
 class Plugin(msgspec.Struct, frozen=True, kw_only=True):
     """One repository of the fleet, or one project inside it, with the defaults already folded in."""
 
@@ -76,7 +81,7 @@ class Plugin(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_path(self) -> bool:
         """Whether the plugin is a folder on this machine, so that no forge is needed."""
-        return self.repo.startswith(("/", "./", "../", "~"))
+        return is_path(self.repo)
 
 
 Scalar = str | int | float | bool

@@ -10,8 +10,10 @@ import msgspec
 
 from bot.base.errors import ConfigurationError, FleetBotError, ForgeError, RefusedError, UsageError
 from bot.base.values import Task
-from bot.cli.campaign import propose_tasks, publish_folder, publish_these
+from bot.cli.campaign import propose_tasks
+from bot.cli.clearance import cleared_tasks
 from bot.cli.options import Common
+from bot.cli.publishing import publish_folder, publish_these
 from bot.fleet.plan import matrix, shard
 from bot.fleet.playbook import playbooks_beside
 from bot.fleet.report import reports_of
@@ -88,7 +90,7 @@ class _Job:
 
     def __init__(self, inputs: Inputs, event: Event, common: Common, wiring: Wiring) -> None:
         self.inputs, self.event, self.wiring, self.manifest = inputs, event, wiring, wiring.manifest
-        self.known = common.known_playbook
+        self.common, self.known = common, common.known_playbook
         self.playbooks = common.playbooks or playbooks_beside(inputs.manifest)
         self.plan_folder = Path(inputs.plan) if inputs.plan else inputs.out
 
@@ -115,9 +117,9 @@ class _Job:
     def propose(self) -> Ending:
         """Run one shard of the plan."""
         plan = self._plan()
-        due = running(same_tasks(plan, self.manifest, self.playbooks))
+        due = self._cleared(running(same_tasks(plan, self.manifest, self.playbooks)))
         part = shard(due, self.inputs.shard) if self.inputs.shard else due
-        return self._end(self._propose(plan, part))
+        return self._end(self._propose(plan, part, share=len(part) / max(1, len(due))))
 
     def publish(self) -> Ending:
         """Publish the proposals that were planned."""
@@ -166,7 +168,8 @@ class _Job:
             budget = inputs.budget_usd
             each = budget / max(1, len(running(tasks))) if budget is not None else None
             tasks = tasks_of(requests, self.manifest, self.playbooks, cost_usd=each, skips=skips)
-        except UsageError as error:
+            tasks = self._cleared(tasks)
+        except (UsageError, RefusedError) as error:
             self._answer(PlanFile(asked=self._asked()), f"This cannot be run: {error}")
             raise
         carried = {
@@ -184,6 +187,10 @@ class _Job:
         )
         return plan, tasks
 
+    def _cleared(self, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
+        """The tasks, if the certificates that the fleet's policy wants are there. Raises `RefusedError`."""
+        return cleared_tasks(self.common, tasks, self.wiring)
+
     def _plan(self) -> PlanFile:
         plan = read_plan(self.plan_folder, self.inputs.plan_digest)
         if plan is None:
@@ -191,9 +198,10 @@ class _Job:
             raise ConfigurationError(msg, "Run `command: plan` first, or use `command: run`.")
         return plan
 
-    def _propose(self, plan: PlanFile, tasks: tuple[Task, ...]) -> list[Result]:
+    def _propose(self, plan: PlanFile, tasks: tuple[Task, ...], *, share: float = 1.0) -> list[Result]:
         self.wiring.reading = lambda others: carrying.CarriedRepositories(plan.carried, self.plan_folder, others)
-        return propose_tasks(self.wiring, tasks, self.inputs.out, jobs=self.inputs.jobs)
+        budget = self.wiring.budget(share=share)
+        return propose_tasks(self.wiring, tasks, self.inputs.out, jobs=self.inputs.jobs, budget=budget)
 
     def _refuse_unplanned(self, plan: PlanFile) -> None:
         """A job that was taken over cannot have something published that nobody planned."""

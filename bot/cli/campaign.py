@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bot.base.errors import UsageError
-from bot.base.values import Playbook, Task
-from bot.cli.clearance import clearance_of
+from bot.base.errors import ConfigurationError, UsageError
+from bot.base.values import Task
+from bot.cli.clearance import clearance_of, cleared
 from bot.cli.hitl import TerminalApprover
 from bot.cli.options import DEFAULT_OUT, Common, Selection, common_options, task_options
 from bot.cli.output import emit_json, people, show_report
 from bot.cli.progress import ProgressDisplay
+from bot.cli.publishing import publish_folder, publish_these
 from bot.fleet import run as campaign
 from bot.fleet.bug_report import find_report
 from bot.fleet.keys import missing_key
+from bot.fleet.manifest import CampaignBudget
 from bot.fleet.plan import Plan, make_plan, matrix, shard
-from bot.fleet.report import CampaignReport, make_report, reports_of, write_report
-from bot.ports import Approver
-from bot.windtunnel.clearance import Clearance, with_notes
+from bot.fleet.report import CampaignReport, make_report, reports_of, write_report, write_reports
+from bot.trace.inert import counted
+from bot.windtunnel.clearance import Clearance
 from bot.wiring import Wiring, forget_secrets
 
-KnownPlaybook = Callable[[str], Playbook | None]
+_budget_option = click.option(
+    "--budget",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="USD",
+    help="What all tasks together may cost (campaign.cost_usd of fleet.yaml).",
+)
 
 
 @click.command()
@@ -35,11 +40,11 @@ KnownPlaybook = Callable[[str], Playbook | None]
 @click.option("--prompt", is_flag=True, help="Show the rendered prompt of each task.")
 def plan(common: Common, selection: Selection, shards: int | None, prompt: bool) -> int:
     """Say what would run where. Nothing is cloned and no model is asked."""
-    with Wiring(common.settings(), common.fleet()) as wiring:
+    with Wiring(common.settings(model=False), common.fleet()) as wiring:
         planned = _plan(common, selection, wiring)
-        cleared = clearance_of(common, planned, wiring)
+        found = clearance_of(common, planned, wiring)
     if common.json or shards:
-        emit_json(matrix(planned.tasks, shards) if shards else _as_json(planned, cleared, prompt=prompt))
+        emit_json(matrix(planned.tasks, shards) if shards else _as_json(planned, found, prompt=prompt))
         return 0
     console = people()
     console.print(f"{planned.playbook.id} {planned.playbook.version}, campaign {planned.campaign}", markup=False)
@@ -48,8 +53,8 @@ def plan(common: Common, selection: Selection, shards: int | None, prompt: bool)
         console.print(f"  {task.plugin.name}: {note}", markup=False)
         if prompt:
             console.print(task.prompt, markup=False)
-    if cleared.required and not cleared.valid:
-        console.print(f"It would be refused: {cleared.reason}. Run `{cleared.cure}` first.", markup=False)
+    if found.required and not found.valid:
+        console.print(f"It would be refused: {found.reason}. Run `{found.cure}` first.", markup=False)
     return 0
 
 
@@ -57,13 +62,16 @@ def plan(common: Common, selection: Selection, shards: int | None, prompt: bool)
 @task_options
 @common_options
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where proposals go.")
+@_budget_option
 @click.option("--shard", "part", metavar="I/N", help="Only the I-th of N shards of the plan.")
-def propose(common: Common, selection: Selection, out: Path, part: str | None) -> int:
+def propose(common: Common, selection: Selection, out: Path, part: str | None, budget: float | None) -> int:
     """Run tasks and write proposals. Needs no write access to any repository."""
     with Wiring(common.settings(), common.fleet()) as wiring:
-        planned = _cleared(common, _plan(common, selection, wiring), wiring)
+        planned = cleared(common, _plan(common, selection, wiring), wiring)
         tasks = shard(planned.tasks, part) if part else planned.tasks
-        results = propose_tasks(wiring, tasks, out, jobs=common.jobs)
+        share = len(tasks) / len(planned.tasks) if part and planned.tasks else 1.0
+        purse = wiring.budget(cost_usd=budget, share=share)
+        results = propose_tasks(wiring, tasks, out, jobs=common.jobs, budget=purse)
     return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
 
 
@@ -75,7 +83,7 @@ def publish(common: Common, folder: Path) -> int:
     if not folder.is_dir():
         msg = f"{folder} is no folder."
         raise UsageError(msg, "Give the folder that `fleet-bot propose --out` wrote.")
-    with Wiring(common.settings(), common.fleet()) as wiring:
+    with Wiring(common.settings(model=False), common.fleet()) as wiring:
         forget_secrets()
         results = publish_folder(wiring, folder, common.known_playbook)
     if not results:
@@ -88,8 +96,7 @@ def publish(common: Common, folder: Path) -> int:
         console = people()
         for report in reports:
             show_report(report, console)
-    for report in reports:
-        write_report(report, folder)
+    write_reports(results, folder)
     return 0 if all(report.good for report in reports) else 1
 
 
@@ -97,16 +104,20 @@ def publish(common: Common, folder: Path) -> int:
 @task_options
 @common_options
 @click.option("--out", type=click.Path(path_type=Path), default=DEFAULT_OUT, metavar="DIR", help="Where proposals go.")
+@_budget_option
 @click.option("--dry-run", is_flag=True, help="Do everything but publish.")
 @click.option("--hitl", is_flag=True, help="Ask before each command or write, and before publishing.")
-def run(common: Common, selection: Selection, out: Path, dry_run: bool, hitl: bool) -> int:
+def run(common: Common, selection: Selection, out: Path, budget: float | None, dry_run: bool, hitl: bool) -> int:
     """Plan, propose and publish in one process."""
-    approver = TerminalApprover() if hitl else None
     with Wiring(common.settings(), common.fleet()) as wiring:
-        planned = _cleared(common, _plan(common, selection, wiring), wiring)
+        approver = TerminalApprover(wiring.stop) if hitl else None
+        planned = cleared(common, _plan(common, selection, wiring), wiring)
+        if not dry_run:
+            _need_token(wiring, planned.tasks)
         jobs = 1 if approver else common.jobs
-        results = propose_tasks(wiring, planned.tasks, out, jobs=jobs, approver=approver)
-        if not dry_run and _may_publish(results, approver):
+        purse = wiring.budget(cost_usd=budget)
+        results = propose_tasks(wiring, planned.tasks, out, jobs=jobs, approver=approver, budget=purse)
+        if not dry_run and _may_publish(results, approver, out):
             results = publish_these(wiring, results, {planned.playbook.id: planned.playbook}.get, out)
     return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
 
@@ -132,22 +143,30 @@ def _plan(common: Common, selection: Selection, wiring: Wiring) -> Plan:
     )
 
 
-def _cleared(common: Common, planned: Plan, wiring: Wiring) -> Plan:
-    """The plan, if the fleet's policy lets it start. Raises `RefusedError` when a certificate is missing."""
-    found = clearance_of(common, planned, wiring)
-    found.enforce()
-    return with_notes(planned, found.note) if wiring.manifest.certificates.require != "never" else planned
+def _need_token(wiring: Wiring, tasks: tuple[Task, ...]) -> None:
+    """Raises `ConfigurationError` before anything is paid for that could not be published in the end."""
+    there = [task.plugin.name for task in tasks if not task.plugin.is_path]
+    if there and wiring.settings.github_token is None:
+        msg = f"There is no token to publish with, and {', '.join(there[:3])} live on a forge."
+        raise ConfigurationError(msg, "Set GITHUB_TOKEN, or add --dry-run.")
 
 
 def propose_tasks(
-    wiring: Wiring, tasks: tuple[Task, ...], out: Path, *, jobs: int, approver: Approver | None = None
+    wiring: Wiring,
+    tasks: tuple[Task, ...],
+    out: Path,
+    *,
+    jobs: int,
+    approver: TerminalApprover | None = None,
+    budget: CampaignBudget | None = None,
 ) -> list[campaign.Result]:
     """Run tasks, shown as they go. Raises `ConfigurationError` when a model is needed and there is no key."""
-    if wiring.settings.api_key is None and any(task.playbook.mode == "agent" for task in tasks):
+    if not wiring.settings.may_ask and any(task.playbook.mode == "agent" for task in tasks):
         raise missing_key()
     forget_secrets()
-    with ProgressDisplay(len(tasks)) as display:
-        shop = wiring.workshop(approver=approver, progress=display.step)
+    with ProgressDisplay(len(tasks), live=approver is None) as display:
+        closed = approver.closed if approver else lambda: None
+        shop = wiring.workshop(approver=approver, progress=display.step, closed=closed, budget=budget)
         try:
             return campaign.propose(tasks, out.absolute(), shop, jobs=jobs, done=display.done)
         except KeyboardInterrupt:
@@ -156,43 +175,21 @@ def propose_tasks(
             raise
 
 
-def publish_folder(wiring: Wiring, folder: Path, known: KnownPlaybook) -> list[campaign.Result]:
-    """Publish every proposal below a folder, shown as it goes. `known` is a playbook by its id."""
-    with ProgressDisplay(0) as display, _resumable(folder):
-        return campaign.publish_all(folder.absolute(), wiring.press(known), done=display.done)
-
-
-def publish_these(
-    wiring: Wiring, results: list[campaign.Result], known: KnownPlaybook, out: Path
-) -> list[campaign.Result]:
-    """Publish what was just proposed into `out`, shown as it goes. `known` is a playbook by its id."""
-    with ProgressDisplay(len(results)) as display, _resumable(out):
-        return campaign.publish_results(results, wiring.press(known), done=display.done)
-
-
-@contextmanager
-def _resumable(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        people().print(
-            f"interrupted: the proposals are in {folder.absolute()}; go on with: fleet-bot publish {folder.absolute()}",
-            markup=False,
-        )
-        raise
-
-
-def _may_publish(results: list[campaign.Result], approver: Approver | None) -> bool:
+def _may_publish(results: list[campaign.Result], approver: TerminalApprover | None, out: Path) -> bool:
     changed = [result for result in results if result.proposal.outcome == "changed"]
     if approver is None or not changed:
         return True
     preview = "\n".join(
         f"{result.proposal.plugin}: {result.proposal.title}\n"
-        f"  {len(result.proposal.files)} files, +{result.proposal.added} -{result.proposal.removed}; "
+        f"  {counted(len(result.proposal.files), 'file')}, +{result.proposal.added} -{result.proposal.removed}; "
         f"{result.proposal.reason}"
         for result in changed
     )
-    return approver.ask(f"Publish {len(changed)} proposals?", preview).allow
+    allowed = approver.may_publish(f"Publish {len(changed)} proposals?", preview)
+    if not allowed:
+        folder = out.absolute()
+        people().print(f"Nothing was published. It can be done later: fleet-bot publish {folder}", markup=False)
+    return allowed
 
 
 def _end(report: CampaignReport, out: Path, *, as_json: bool) -> int:

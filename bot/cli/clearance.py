@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime
 
+import msgspec
+
 from bot.base.errors import ConfigurationError, UsageError
+from bot.base.values import Task
 from bot.cli.options import Common
 from bot.fleet.plan import Plan
-from bot.windtunnel.clearance import Clearance, clearance
+from bot.windtunnel.clearance import Clearance, clearance, with_notes
 from bot.windtunnel.scenario import find_scenarios, hashes, virtual_fleets
 from bot.windtunnel.subject import subject_of
 from bot.wiring import Wiring
@@ -31,6 +34,29 @@ def clearance_of(common: Common, planned: Plan, wiring: Wiring) -> Clearance:
         virtual_plugins=_virtual_plugins(common, planned),
         words=tuple(words),
     )
+
+
+def cleared(common: Common, planned: Plan, wiring: Wiring) -> Plan:
+    """The plan, if the fleet's policy lets it start; its pull requests say what it starts without.
+
+    Raises `RefusedError` when a certificate is missing.
+    """
+    found = clearance_of(common, planned, wiring)
+    found.enforce()
+    return with_notes(planned, found.note) if wiring.manifest.certificates.require != "never" else planned
+
+
+def cleared_tasks(common: Common, tasks: tuple[Task, ...], wiring: Wiring) -> tuple[Task, ...]:
+    """The tasks of several campaigns, each of them as `cleared` has it, in their order."""
+    campaigns: dict[str, list[Task]] = {}
+    for task in tasks:
+        campaigns.setdefault(task.campaign, []).append(task)
+    notes: dict[str, tuple[str, ...]] = {}
+    for name, members in campaigns.items():
+        playbook = common.playbook(members[0].playbook.id)
+        found = cleared(common, Plan(playbook=playbook, campaign=name, tasks=tuple(members)), wiring)
+        notes[name] = found.tasks[0].notes
+    return tuple(msgspec.structs.replace(task, notes=notes[task.campaign]) for task in tasks)
 
 
 def _virtual_plugins(common: Common, planned: Plan) -> dict[str, str] | None:

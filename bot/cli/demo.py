@@ -14,6 +14,7 @@ from bot.cli.output import COLOURS, emit_json, people
 from bot.cli.progress import ProgressDisplay
 from bot.demo.act import acts, playable
 from bot.demo.run import Shown, play
+from bot.trace.inert import counted
 from bot.virtual.plugin import find_virtual_fleet, read_virtual_fleet
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _count(reports: tuple[CampaignReport, ...], console: Console) -> None:
     made = sum(pull.action == "created" for pull in pulls)
     proven = sum(bool(task.red_before) for task in tasks)
     console.print(
-        f"\n{len(tasks)} tasks, {len(pulls)} pull requests ({made} new), each with its execution trace; "
+        f"\n{counted(len(tasks), 'task')}, {counted(len(pulls), 'pull request')} ({made} new), each with its trace; "
         f"{proven} bug fixes proven by a test that we saw red without the fix and green with it."
     )
 

@@ -108,6 +108,12 @@ def show_flight(report: FlightReport, console: Console) -> None:
             console.print(Text(f"  {row.name} has no answer for: {', '.join(row.misses[:5])}", "dim"))
         if row.repeated:
             console.print(Text(f"  {row.name}: {row.repeated} repetitions of a script, not counted", "dim"))
+    for pair in report.twins:
+        said = (
+            "agrees" if pair.agree else f"DIFFERS: {pair.virtual} here, {pair.real} there {', '.join(pair.differing)}"
+        )
+        told = f"  {pair.scenario}: its materialised twin {said}, fidelity {pair.alignment.fidelity:.2f}"
+        console.print(Text(told, "default" if pair.agree else "yellow"))
     if report.plugins > 1:
         _show_fleet(report, console)
     console.print(f"Report and traces: {report.folder}", markup=False)

@@ -25,8 +25,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "publish": ("bot.cli.campaign:publish", "Gate, push, pull request and trace comment for finished proposals."),
     "run": ("bot.cli.campaign:run", "plan + propose + publish in one process."),
     "tunnel": ("bot.cli.tunnel:tunnel", "Fly a playbook in the wind tunnel; writes its certificate."),
+    "virtual": ("bot.cli.virtual:virtual", "Virtual plugins of one's own."),
     "spec": ("bot.cli.spec:spec", "Expected behaviour: show that every rule can fail."),
     "trace": ("bot.cli.trace:trace", "Show, verify, compare, replay and export execution traces."),
+    "status": ("bot.cli.status:status", "Where campaigns stand: proposals and their pull requests."),
+    "doctor": ("bot.cli.doctor:doctor", "What is missing before a campaign can run."),
+    "init": ("bot.cli.init:init", "Write the files of a new control repository."),
     "action": ("bot.cli.action:action", "The entry of the GitHub Action."),
     "virtual-github": ("bot.cli.virtual_github:virtual_github", "Serve a virtual GitHub on loopback."),
 }

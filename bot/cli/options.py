@@ -48,10 +48,10 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
         file = find_playbooks(self.playbooks or playbooks_beside(self.manifest)).get(name)
         return read_playbook(file) if file is not None else None
 
-    def settings(self) -> Settings:
-        """Keys, tokens and servers, from the command line, files and environment."""
-        key = find_key(given_key(), self.manifest.resolve().parent, os.environ)
-        return from_environment(os.environ, api_key=key, model=self.model, jobs=self.jobs)
+    def settings(self, *, model: bool = True) -> Settings:
+        """Keys, tokens and servers, from the command line, files and environment; no key where no `model` is asked."""
+        key = find_key(given_key(), self.manifest.resolve().parent, os.environ) if model else None
+        return from_environment(os.environ, api_key=key, model=self.model)
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from bot.trace.inert import visible
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from bot.fleet.report import CampaignReport
+    from bot.fleet.report import CampaignReport, TaskReport
 
 COLOURS = {
     "changed": "bold green",
@@ -39,19 +39,28 @@ def people() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def _branch(task: TaskReport) -> str:
+    """Where the change is, where there are no pull requests."""
+    return f"branch {task.branch}" if task.outcome == "changed" else ""
+
+
 def show_report(report: CampaignReport, console: Console) -> None:
     """A campaign as a table."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=f"{report.playbook} · {report.campaign}", title_justify="left", expand=False)
-    for name in ("plugin", "outcome", "why", "pull request"):
+    for name in ("plugin", "outcome", "why"):
         table.add_column(name, overflow="fold")
+    table.add_column("pull request", no_wrap=True, overflow="ignore")  # an address in two halves cannot be copied
     for task in report.tasks:
         outcome = Text(task.outcome, COLOURS[task.outcome])
         # The reason may quote a repository or a model: never read as markup, never steering the terminal.
         table.add_row(
-            task.plugin, outcome, Text(visible(task.reason)), task.pull_request.url if task.pull_request else ""
+            task.plugin,
+            outcome,
+            Text(visible(task.reason)),
+            task.pull_request.url if task.pull_request else _branch(task),
         )
     console.print(table)
     for task in report.tasks:

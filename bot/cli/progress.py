@@ -21,16 +21,17 @@ if TYPE_CHECKING:
 class ProgressDisplay:
     """Shows the tasks under way. A context manager; safe to use from several threads."""
 
-    def __init__(self, total: int) -> None:
-        """`total` is the number of tasks."""
+    def __init__(self, total: int, *, live: bool = True) -> None:
+        """`total` is the number of tasks. Without `live` it is lines everywhere: nothing paints over a question."""
         self._console = people()
         self._total, self._ended = total, 0
         self._running: dict[str, tuple[str, float]] = {}
         self._lock = threading.Lock()
+        self._may_live = live
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal and sys.stderr.isatty():
+        if self._may_live and self._console.is_terminal and sys.stderr.isatty():
             from rich.live import Live
 
             self._live = Live(console=self._console, get_renderable=self._table, refresh_per_second=8, transient=True)

@@ -76,7 +76,7 @@ def _tell(path: Path, verdict: Verdict, sealed: bool) -> None:
     paint = paint_for(sys.stdout)
     mark = paint("✓", fg="green", bold=True) if good else paint("✗", fg="red", bold=True)
     sys.stdout.write(f"{mark} {path}: {verdict.reason}\n")
-    held = "as the proposal beside it was sealed" if sealed else "no seal to hold it against"
+    held = "held against the seal of the proposal beside it" if sealed else "no seal to hold it against"
     sys.stdout.write(paint(f"  {verdict.events} events, head {verdict.head[:16]}, {held}", dim=True) + "\n")
 
 

@@ -15,8 +15,9 @@ from bot.cli.options import DEFAULT_OUT, Common, common_options
 from bot.cli.output import emit_json, people
 from bot.fleet.keys import missing_key
 from bot.fleet.manifest import Manifest
+from bot.task.run import Workshop
 from bot.windtunnel.compare import compare
-from bot.windtunnel.flight import Airfield, fly_playbook
+from bot.windtunnel.flight import Airfield, fly_playbook, fly_twins
 from bot.windtunnel.forecast import forecast, told
 from bot.windtunnel.pilots import LivePilot, Pilot, ReplayPilot, ScriptedPilot
 from bot.windtunnel.plan import Plan
@@ -35,6 +36,7 @@ _PAIRS = 40
 @click.option("--target", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.95, metavar="P")
 @click.option("--against", metavar="PLAYBOOK", help="Compare with another playbook, on the same scenarios and seeds.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Attempts, traces and reports.")
+@click.option("--twins", is_flag=True, help="Also fly each scenario once on its materialised twin, and compare.")
 @click.option("--dry-run", is_flag=True, help="Only say what it will cost and can prove.")
 @common_options
 def tunnel(
@@ -45,6 +47,7 @@ def tunnel(
     target: float,
     against: str | None,
     out: Path | None,
+    twins: bool,
     dry_run: bool,
 ) -> int:
     """Fly a playbook in the wind tunnel; writes its certificate. Exit code 1 when it is not CERTIFIED.
@@ -80,13 +83,17 @@ def tunnel(
         )
         if against is not None:
             return _compare(common, flown, common.playbook(against), field, names, trials, scripted=scripted)
-        return _fly(common, flown, scenarios, field)
+        return _fly(common, flown, scenarios, field, wiring.workshop() if twins else None)
 
 
-def _fly(common: Common, playbook: Playbook, scenarios: tuple[Scenario, ...], field: Airfield) -> int:
+def _fly(
+    common: Common, playbook: Playbook, scenarios: tuple[Scenario, ...], field: Airfield, shop: Workshop | None
+) -> int:
     with FlightDisplay(field.plan) as display:
         field = _watched(field, display)
         report = fly_playbook(playbook, scenarios, field)
+        if shop is not None:
+            report = fly_twins(report, scenarios, field, shop)
     if common.json:
         emit_json(report)
     else:

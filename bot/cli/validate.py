@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from bot.base.documents import Document
-from bot.base.errors import ConfigurationError, Problem, UsageError
+from bot.base.errors import ConfigurationError, ForgeError, Problem, UsageError
 from bot.base.schema import near
 from bot.base.values import Playbook
 from bot.cli.output import emit_json
-from bot.fleet.manifest import look_at_manifest
+from bot.fleet.manifest import Manifest, look_at_manifest
 from bot.fleet.playbook import find_playbooks, look_at_playbook, playbooks_beside, playbooks_in
 from bot.fleet.variables import values_for
 
@@ -42,6 +43,7 @@ def validate(manifest: Path, playbooks: Path | None, *, as_json: bool) -> int:
     looked = {name: look_at_playbook(file) for name, file in usable.items()}
     for _, found in looked.values():
         problems += found
+    problems += _elsewhere(fleet, document, os.environ.get("GITHUB_SERVER_URL", ""))
     problems += _schedules(document, {name: playbook for name, (playbook, _) in looked.items()})
     own = len(playbooks_in(folder)) if folder else 0
     checked = {
@@ -62,6 +64,21 @@ def validate(manifest: Path, playbooks: Path | None, *, as_json: bool) -> int:
     size = f"{_count(len(fleet.plugins), 'plugin')}, {_count(len(fleet.schedules), 'schedule')}" if fleet else ""
     click.echo(f"{manifest} ({size}) and {count}: no mistakes.", err=True)
     return 0
+
+
+def _elsewhere(fleet: Manifest | None, document: Document, server: str) -> Iterator[Problem]:
+    """Plugins that are not on the server that GITHUB_SERVER_URL names; without it nobody knows where they are."""
+    if not server:
+        return
+    from bot.forge.address import check_server, full_name
+
+    server = check_server(server, "GITHUB_SERVER_URL")
+    for index, plugin in enumerate(fleet.plugins if fleet else ()):
+        if not plugin.is_path:
+            try:
+                full_name(plugin.repo, server)
+            except ForgeError as error:
+                yield document.problem(("plugins", index, "repo"), error.what.rstrip("."), error.cure.rstrip("."))
 
 
 def _count(number: int, word: str) -> str:

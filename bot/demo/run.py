@@ -61,7 +61,7 @@ def play(
     manifest = Manifest(
         file=folder / "fleet.yaml", plugins=tuple(plugin.entry for plugin in fleet), sandbox="best-effort"
     )
-    with Stage(folder, fleet) as stage, Wiring(stage.settings(jobs), manifest) as wiring:
+    with Stage(folder, fleet) as stage, Wiring(stage.settings(), manifest) as wiring:
         cast = acts(fleet)
         hangar = Hangar(folder, today=datetime.datetime.fromtimestamp(wiring.clock.now(), datetime.UTC).date())
         plans, rehearsals = [], []

@@ -55,7 +55,7 @@ class Stage:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._open.close()
 
-    def settings(self, jobs: int) -> Settings:
+    def settings(self) -> Settings:
         """What the environment would say, were it this world."""
         return Settings(
             api_key=self._key,
@@ -63,7 +63,6 @@ class Stage:
             github_token=self._token,
             github_api_url=self.github.api_url,
             github_server_url=self.github.url,
-            jobs=jobs,
         )
 
     def text(self, plugin: VirtualPlugin, file: str) -> str:

@@ -11,7 +11,7 @@ import msgspec
 
 from bot.base.documents import read_text
 from bot.base.errors import UsageError
-from bot.base.values import Report
+from bot.base.values import Report, is_path
 from bot.fleet import repository
 from bot.fleet.error_reports import commit_in as commit_in
 from bot.fleet.error_reports import error_of
@@ -133,7 +133,7 @@ def _file(file: Path | None) -> str:
 
 def _on_a_forge(repo: str) -> bool:
     """Whether it is `owner/name`."""
-    return repository.trouble(repo) is None and not repository.is_path(repo) and repo.count("/") == 1
+    return repository.trouble(repo) is None and not is_path(repo) and repo.count("/") == 1
 
 
 def _only_repo(plugins: tuple[str, ...], manifest: Manifest) -> str:

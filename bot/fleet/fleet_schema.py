@@ -186,6 +186,11 @@ FLEET_SCHEMA: Schema = {
             "schedules": listed(_SCHEDULE, "Campaigns that start by the clock."),
             "policy": _POLICY,
             "certificates": _CERTIFICATES,
+            "campaign": mapping(
+                {"cost_usd": LIMITS["properties"]["cost_usd"], "tokens": LIMITS["properties"]["tokens"]},
+                "What all tasks of one run of a campaign may spend together.",
+                **{"x-write": "{cost_usd: 50}"},
+            ),
             "sandbox": {
                 "enum": ["strict", "best-effort"],
                 "type": "string",

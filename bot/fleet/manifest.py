@@ -44,6 +44,14 @@ class CertificatePolicy(msgspec.Struct, frozen=True, kw_only=True):
     """The rate of good runs that it has to show at least; None: the one that it was flown for."""
 
 
+class CampaignBudget(msgspec.Struct, frozen=True, kw_only=True):
+    """What all tasks of one run of a campaign may spend together; None means no limit."""
+
+    cost_usd: float | None = None
+    tokens: int | None = None
+    """Tokens billed, prompt and output together."""
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The fleet."""
 
@@ -54,6 +62,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     policy_settings: dict[str, Any] = {}
     """`policy:` as it is written."""
     certificates: CertificatePolicy = CertificatePolicy()
+    campaign: CampaignBudget = CampaignBudget()
 
     @property
     def policy(self) -> Policy:
@@ -172,6 +181,7 @@ def _build(data: dict[str, Any], path: Path) -> Manifest:
         schedules=tuple(msgspec.convert(entry, Schedule) for entry in data.get("schedules", ())),
         sandbox=data.get("sandbox", "strict"),
         policy_settings=_whole(data.get("policy", {}), ("max_files", "max_lines", "max_bytes")),
+        campaign=msgspec.convert(_whole(data.get("campaign", {}), ("tokens",)), CampaignBudget),
         certificates=msgspec.convert(data.get("certificates", {}), CertificatePolicy),
     )
 

@@ -59,7 +59,7 @@ def make_plan(
     values = values_for(playbook, variables or {})
     _need_report(playbook, report)
     start = _commit(commit, report)
-    campaign = campaign_id(playbook, values, names=names, select=select, report=report, commit=start)
+    campaign = campaign_id(playbook, values, select=select, report=report, commit=start)
     shared = Counter(repository.identity(plugin.repo) for plugin in (chosen if report else manifest.plugins))
     tasks = tuple(
         _task(
@@ -98,7 +98,6 @@ def campaign_id(
     playbook: Playbook,
     variables: Mapping[str, Scalar],
     *,
-    names: tuple[str, ...] = (),
     select: str | None = None,
     report: Report | None = None,
     commit: str | None = None,
@@ -106,9 +105,10 @@ def campaign_id(
     """The playbook's id and a few digits, the same for the same variables, selection, report and start.
 
     The selection counts as it is written, not as what it fits today, so that a fleet can grow within a campaign.
+    Plugins given by name do not count: one first and then the others, or one again, is one campaign.
     """
     about = None if report is None else [report.ticket, report.issue, report.text]
-    selection = [sorted(set(names)), " ".join((select or "").split())]
+    selection = " ".join((select or "").split())
     return f"{playbook.id}-{digest([playbook.id, dict(variables), selection, about, commit])[:_DIGITS]}"
 
 

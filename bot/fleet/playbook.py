@@ -27,7 +27,7 @@ def find_playbooks(folder: Path | None) -> dict[str, Path]:
 
     `None` means the shipped ones only. Raises `ConfigurationError` when `folder` is given and is no folder.
     """
-    found = dict(_in(_SHIPPED if _SHIPPED.is_dir() else _CHECKOUT))
+    found = dict(_in(_shipped()))
     if folder is not None:
         if not folder.is_dir():
             msg = f"{folder} is no folder."
@@ -95,6 +95,10 @@ def look_at_playbook(path: Path) -> tuple[Playbook | None, list[Problem]]:
     return (playbook if not found else None), sorted(set(found))
 
 
+def _shipped() -> Path:
+    return _SHIPPED if _SHIPPED.is_dir() else _CHECKOUT
+
+
 def _in(folder: Path) -> dict[str, Path]:
     files = folder.glob("*.md") if folder.is_dir() else ()
     return {file.stem: file for file in files if file.name.lower() not in _NO_PLAYBOOKS}
@@ -123,7 +127,7 @@ def _parts(document: Document, folder: Path) -> tuple[tuple[Part, ...], list[Pro
             continue
         text, reason = _part(name, folder)
         if reason:
-            cure = "name a file in the playbooks' folder, such as parts/care.md"
+            cure = "name a file in the playbooks' folder, such as parts/change.md, which is shipped"
             problems.append(document.problem(("include", index), f"`{name}` {reason}", cure))
         else:
             found.append(Part(name=name, file=str(folder / name), text=text, line=1))
@@ -131,16 +135,22 @@ def _parts(document: Document, folder: Path) -> tuple[tuple[Part, ...], list[Pro
 
 
 def _part(name: str, folder: Path) -> tuple[str, str]:
-    """The text of a shared part, or why it cannot be had. Nothing outside of the playbooks' folder is ever read."""
+    """The text of a shared part, or why it cannot be had: one of the playbook's folder, or else a shipped one.
+
+    Nothing outside of these two folders is ever read.
+    """
     if "://" in name:
         return "", "is a URL"
-    try:
-        path, root = (folder / name).resolve(), folder.resolve()
-    except (OSError, ValueError):
-        return "", "is no path"
-    if not path.is_relative_to(root) or "\\" in name:
-        return "", "leads out of the playbooks' folder"
-    if not path.is_file():
+    for place in dict.fromkeys((folder, _shipped())):
+        try:
+            path, root = (place / name).resolve(), place.resolve()
+        except (OSError, ValueError):
+            return "", "is no path"
+        if not path.is_relative_to(root) or "\\" in name:
+            return "", "leads out of the playbooks' folder"
+        if path.is_file():
+            break
+    else:
         return "", "does not exist"
     text, problems = read_text(path)
     return text, problems[0].what if problems else ""

@@ -73,25 +73,29 @@ def make_report(playbook: str, campaign: str, results: list[Result]) -> Campaign
 
 def reports_of(results: list[Result]) -> list[CampaignReport]:
     """One report per campaign, in the order in which the campaigns first appear."""
-    groups: dict[tuple[str, str], list[Result]] = {}
-    for result in results:
-        groups.setdefault((result.proposal.playbook, result.proposal.campaign), []).append(result)
-    return [make_report(playbook, campaign, group) for (playbook, campaign), group in groups.items()]
+    return [make_report(_playbook(group), campaign, group) for campaign, group in _by_campaign(results).items()]
+
+
+def write_reports(results: list[Result], out: Path) -> None:
+    """Write the report of what was published below `out`; of several campaigns one in each one's folder besides."""
+    out = out.absolute()
+    groups, reports = _by_campaign(results), reports_of(results)
+    if len(reports) == 1:
+        write_report(reports[0], out)
+        return
+    for report, group in zip(reports, groups.values(), strict=True):
+        # Where it was found, and not where it says that it belongs.
+        place = Path(group[0].folder).absolute().parent
+        if place != out and place.is_relative_to(out):
+            write_report(report, place)
+    playbooks = ", ".join(dict.fromkeys(report.playbook for report in reports))
+    together = make_report(playbooks, f"{len(reports)} campaigns", results)
+    _write(out, _pretty({"campaigns": reports}), "\n".join(map(markdown, reports)), html(together))
 
 
 def write_report(report: CampaignReport, out: Path) -> None:
     """Write `report.json`, `report.md` and `report.html` into `out`. Raises `WorldError` when the disk is full."""
-    text = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
-    pages = {"report.json": text, "report.md": markdown(report).encode(), "report.html": html(report).encode()}
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, data in pages.items():
-            (out / name).write_bytes(data)
-    except OSError as error:
-        msg = f"The report cannot be written to {out}: {error.strerror or error}."
-        raise WorldError(
-            msg, "Make room and run the same command again; finished proposals are not made again."
-        ) from error
+    _write(out, _pretty(report), markdown(report), html(report))
 
 
 def markdown(report: CampaignReport) -> str:
@@ -111,6 +115,35 @@ def html(report: CampaignReport) -> str:
     environment = Environment(loader=PackageLoader("bot.fleet", "templates"), autoescape=True)
     data: dict[str, Any] = msgspec.to_builtins(report)
     return environment.get_template("report.html.j2").render(report=data, headline=_headline(report), order=_ORDER)
+
+
+def _write(out: Path, data: bytes, text: str, page: str) -> None:
+    pages = {"report.json": data, "report.md": text.encode(), "report.html": page.encode()}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, content in pages.items():
+            (out / name).write_bytes(content)
+    except OSError as error:
+        msg = f"The report cannot be written to {out}: {error.strerror or error}."
+        raise WorldError(
+            msg, "Make room and run the same command again; finished proposals are not made again."
+        ) from error
+
+
+def _pretty(document: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+def _by_campaign(results: list[Result]) -> dict[str, list[Result]]:
+    groups: dict[str, list[Result]] = {}
+    for result in results:
+        groups.setdefault(result.proposal.campaign, []).append(result)
+    return groups
+
+
+def _playbook(results: list[Result]) -> str:
+    # A proposal that cannot be read does not say.
+    return next((result.proposal.playbook for result in results if result.proposal.playbook), "")
 
 
 def _headline(report: CampaignReport) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from bot.base.values import is_path
+
 _OWNER = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:_[A-Za-z0-9]{1,20})?"
 _REPO = r"(?!\.{1,2}(?:/|$))[A-Za-z0-9._][A-Za-z0-9._-]{0,99}"
 _SLUG = re.compile(rf"{_OWNER}/{_REPO}")
@@ -28,11 +30,6 @@ def trouble(repo: str) -> tuple[str, str] | None:
     if re.match(r"(?:ssh://)?git@|[a-z+-]+::|[a-z+]+://", repo):
         return "uses a transport that is not allowed here", _FORMS
     return "names no repository", _FORMS
-
-
-def is_path(repo: str) -> bool:
-    """Whether it is a folder of this machine."""
-    return repo.startswith(("/", "./", "../", "~")) or repo in {".", ".."}
 
 
 def absolute(repo: str, folder: Path) -> str:

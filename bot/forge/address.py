@@ -6,7 +6,7 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from bot.base.errors import ConfigurationError
+from bot.base.errors import ConfigurationError, ForgeError
 from bot.forge.words import plain
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?/(?!\.{1,2}$)[A-Za-z0-9._-]+")
@@ -39,24 +39,24 @@ def check_server(url: str, name: str) -> str:
 
 
 def full_name(repo: str, server: str) -> str:
-    """`owner/name` of what `repo` says. Raises `ConfigurationError` for another server, or no name at all."""
+    """`owner/name` of what `repo` says. Raises `ForgeError` for another server, or no name at all."""
     name = repo
     if "://" in repo:
         there, here = _split(repo), urlsplit(server)
         if there is not None and (there.username is not None or there.password is not None):
             # The URL is not repeated: what stands before the @ is a secret.
-            raise ConfigurationError("A `repo` carries a credential in its URL.", "Take it out; GITHUB_TOKEN is used.")
+            raise ForgeError("A `repo` carries a credential in its URL.", "Take it out; GITHUB_TOKEN is used.")
         if there is None or (there.scheme, there.netloc.lower()) != (here.scheme, here.netloc.lower()):
             msg = f"{plain(repo)} is not on {server}."
-            raise ConfigurationError(msg, _CURE)
+            raise ForgeError(msg, _CURE)
         if there.query or there.fragment or not there.path.startswith(here.path):
             msg = f"{plain(repo)} is no address of a repository."
-            raise ConfigurationError(msg, _CURE)
+            raise ForgeError(msg, _CURE)
         name = there.path.removeprefix(here.path).strip("/")
     name = name.removesuffix(".git")
     if not _NAME.fullmatch(name):
         msg = f"{plain(repo)} names no repository."
-        raise ConfigurationError(msg, _CURE)
+        raise ForgeError(msg, _CURE)
     return name
 
 

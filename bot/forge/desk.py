@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
+
+import msgspec
 
 from bot.base.errors import ForgeError
 from bot.forge.github import GitHubForge
 from bot.ports import Access
 
 _EYES = "eyes"
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A repository of an organisation."""
+
+    full_name: str
+    topics: tuple[str, ...]
+    archived: bool
+    fork: bool
+    private: bool
 
 
 class GitHubDesk(GitHubForge):
@@ -50,6 +63,54 @@ class GitHubDesk(GitHubForge):
         elif mine[0].body.strip() != f"{mark}\n{body}".strip():
             self.update_comment(repo, mine[0].id, f"{mark}\n{body}")
 
+    def repositories(self, organisation: str) -> tuple[Found, ...]:
+        """All repositories of an organisation that the token sees, by name. Raises `ForgeError`."""
+
+        def call() -> tuple[Found, ...]:
+            found = []
+            for repository in self._github.get_organization(organisation).get_repos(sort="full_name"):
+                topics = repository.raw_data.get("topics", [])
+                found.append(
+                    Found(
+                        full_name=repository.full_name,
+                        topics=tuple(topics),
+                        archived=repository.archived,
+                        fork=repository.fork,
+                        private=repository.private,
+                    )
+                )
+            return tuple(sorted(found, key=lambda one: one.full_name))
+
+        return self._asking.read(f"list the repositories of {organisation}", call)
+
+    def rights(self, repo: str) -> dict[str, bool]:
+        """What the token's owner may do in a repository, as GitHub says: pull, push, admin …; none: not seen."""
+        name = self._name(repo)
+
+        def call() -> dict[str, bool]:
+            found = self._repository(repo).permissions
+            return {right: bool(getattr(found, right)) for right in ("pull", "triage", "push", "maintain", "admin")}
+
+        try:
+            return self._asking.read(f"read what we may do in {name}", call)
+        except ForgeError as error:
+            if error.status in {403, 404}:
+                return {}
+            raise
+
+    def has_label(self, repo: str, label: str) -> bool:
+        """Whether a repository has a label; case does not count."""
+        names = self._asking.read(
+            f"list the labels of {self._name(repo)}",
+            lambda: [found.name for found in self._repository(repo).get_labels()],
+        )
+        return label.casefold() in {name.casefold() for name in names}
+
+    def requests_left(self) -> tuple[int, int]:
+        """How many requests are left of this hour's, and of how many."""
+        core = self._get("read the rate limit", f"{self._api}/rate_limit").get("resources", {}).get("core", {})
+        return int(core.get("remaining", 0)), int(core.get("limit", 0))
+
     def _get(self, what: str, address: str) -> dict[str, Any]:
         def call() -> dict[str, Any]:
             _, data = self._github.requester.requestJsonAndCheck("GET", address)
@@ -59,6 +120,4 @@ class GitHubDesk(GitHubForge):
 
 
 def _part(word: str) -> str:
-    from urllib.parse import quote
-
     return quote(word, safe="[]")

@@ -53,7 +53,7 @@ class GitHubForge:
             self._github.close()
 
     def remote(self, repo: str) -> Remote:
-        """Where git fetches `repo` from. Raises `ConfigurationError` when it is not on this server."""
+        """Where git fetches `repo` from. Raises `ForgeError` when it is not on this server."""
         return Remote(url=f"{self._server}/{full_name(repo, self._server)}.git", token=self._token)
 
     def facts(self, repo: str) -> RepositoryFacts:
@@ -61,14 +61,11 @@ class GitHubForge:
 
         def call() -> RepositoryFacts:
             found = self._repository(repo)
-            # The size lags behind, so zero is only a hint; nothing else would say it.
-            empty = found.size == 0 and not found.get_branches().get_page(0)
             return RepositoryFacts(
                 full_name=found.full_name,
                 default_branch=found.default_branch,
                 archived=found.archived,
                 private=found.private,
-                empty=empty,
             )
 
         return self._asking.read(f"read {self._name(repo)}", call)

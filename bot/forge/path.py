@@ -25,8 +25,8 @@ class PathForge:
 
     def facts(self, repo: str) -> RepositoryFacts:
         """What git says of it."""
-        head, refs = ls_remote(str(_git_dir(repo).path))
-        return RepositoryFacts(full_name=repo, default_branch=head or "", private=True, empty=not refs)
+        head, _ = ls_remote(str(_git_dir(repo).path))
+        return RepositoryFacts(full_name=repo, default_branch=head or "", private=True)
 
     def issue(self, repo: str, number: int) -> Report:
         """There are none. Raises `ForgeError`."""

@@ -27,7 +27,6 @@ from bot.ports import AttemptListener, ModelId
 if TYPE_CHECKING:
     from google import genai
 
-_ENDPOINT = "https://generativelanguage.googleapis.com"
 _API_VERSION = "v1beta"  # has every model and field; `v1`, the SDK's default, lacks some of both
 _GRACE = 0.5
 _UNSENT = "-"  # the SDK wants contents of its own types; ours replace them in the body, see _post
@@ -38,6 +37,18 @@ class Vertex(msgspec.Struct, frozen=True, kw_only=True):
 
     project: str | None = None
     location: str | None = None
+
+
+def identity_of(
+    name: str, *, base_url: str | None = None, vertex: Vertex | None = None, parameters: dict[str, Any] | None = None
+) -> ModelId:
+    """Who answers under these settings; an empty endpoint is the provider's own."""
+    return ModelId(
+        adapter="vertex" if vertex else "gemini",
+        name=name,
+        endpoint=base_url or (f"vertex:{vertex.location or 'global'}" if vertex else ""),
+        parameters=dict(parameters or {}),
+    )
 
 
 class GeminiModel:
@@ -71,12 +82,7 @@ class GeminiModel:
         self._policy, self._random, self._call_seconds = policy or Policy(), random.Random(seed), call_seconds  # noqa: S311 - jitter
         self._made: genai.Client | None = None
         self._making = threading.Lock()
-        self._identity = ModelId(
-            adapter="vertex" if vertex else "gemini",
-            name=name,
-            endpoint=base_url or (_ENDPOINT if vertex is None else f"vertex:{vertex.location or 'global'}"),
-            parameters=self._parameters,
-        )
+        self._identity = identity_of(name, base_url=base_url, vertex=vertex, parameters=parameters)
 
     def __repr__(self) -> str:
         return f"GeminiModel(name={self._name!r})"

@@ -9,6 +9,7 @@ import msgspec
 from bot.base.redact import Redactor
 from bot.ports import Comment, ForgeWrite, PullRequest, TraceSink
 from bot.task.proposal import Proposal
+from bot.task.store import TRACE
 from bot.trace.comment import render_comment
 from bot.trace.events import CommentWritten
 
@@ -16,6 +17,15 @@ _MARK = "<!-- fleet-bot:trace"
 _UNFINISHED = "<!-- fleet-bot:unfinished: labels or reviewers are missing -->"
 _PLACE = "**Full trace**: "
 """How the line begins that says where the trace lies: elsewhere on every machine that publishes the same proposal."""
+
+
+def place_of(folder: Path, url: str | None) -> str:
+    """Where people find the trace of a proposal: at `url`, or else in its folder on this machine."""
+    if url:
+        return url
+    place, home = folder.absolute() / TRACE, Path.home()
+    # A pull request may be public, and a home folder is called like its owner.
+    return f"$HOME/{place.relative_to(home)}" if place.is_relative_to(home) else str(place)
 
 
 def text_of(proposal: Proposal, trace: Path, link: str | None, redactor: Redactor) -> str:

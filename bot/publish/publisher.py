@@ -14,7 +14,7 @@ import msgspec
 from bot.base.errors import ConfigurationError, TaskBlocked
 from bot.base.git import GitDir
 from bot.base.redact import Redactor
-from bot.base.values import Outcome, Playbook, Plugin
+from bot.base.values import Outcome, Playbook, Plugin, is_path
 from bot.ports import ForgeWrite, PullRequest, TraceSink
 from bot.publish import branch, comment, pull_request
 from bot.publish.branch import Tips
@@ -124,7 +124,7 @@ class _Publication:
         self.pass_gate(patch, tips)
         if branch.push(proposal, forge, git, tips, found):
             self.journal.append(BranchPushed(branch=proposal.branch, sha=proposal.commit, previous=tips.branch))
-        if Plugin(name="", repo=proposal.repo).is_path:
+        if is_path(proposal.repo):
             (self.folder / TEXT).write_text(f"# {proposal.title}\n\n{proposal.body}", encoding="utf-8")
         else:
             self.pull, self.action = pull_request.bring(proposal, forge, self.journal, found.running)
@@ -164,6 +164,7 @@ class _Publication:
 
     def sealed(self) -> None:
         """The trace beside the proposal has to be the one that was sealed with it."""
+        store.unlinked(self.folder / TRACE)
         verdict = verify(self.folder / TRACE, self.proposal.trace)
         if not verdict.ok:
             msg = f"The execution trace is not the one that was sealed: {verdict.reason}"

@@ -16,6 +16,7 @@ from bot.expected.twins import spelled
 from bot.expected.weaken import assertions
 from bot.task.proposal import Proposal, text_digest
 from bot.trace.events import (
+    BroughtUp,
     CommandRun,
     CommitCreated,
     FileWrite,
@@ -32,14 +33,10 @@ def contradictions(proposal: Proposal, lines: Iterable[Line]) -> Iterator[str]:
     """Where a proposal says otherwise than its trace."""
     told = _Told(lines)
     started, proof, commit, finished = told.started, told.proof, told.commit, told.finished
-    if started is None or (started.plugin, started.playbook, started.playbook_hash, started.campaign) != (
-        proposal.plugin,
-        proposal.playbook,
-        proposal.playbook_hash,
-        proposal.campaign,
-    ):
+    names = ("plugin", "playbook", "playbook_hash", "campaign")
+    if not _same(started, proposal, names):
         yield "the trace is of another run"
-    elif (started.base_sha, started.branch) != (proposal.base_sha, proposal.branch):
+    elif started is None or (told.base, started.branch) != (proposal.base_sha, proposal.branch):
         yield "the trace is of a run on another commit or for another branch"
     if commit is None or (commit.sha, commit.tree) != (proposal.commit, proposal.tree):
         yield "the trace made another commit"
@@ -58,13 +55,16 @@ class _Told:
 
     def __init__(self, lines: Iterable[Line]) -> None:
         self.started: RunStarted | None = None
+        self.base = ""
         self.proof: VerificationDone | None = None
         self.commit: CommitCreated | None = None
         self.finished: RunFinished | None = None
         for line in lines:
             match line.body:
                 case RunStarted() if self.started is None:
-                    self.started = line.body
+                    self.started, self.base = line.body, line.body.base_sha
+                case BroughtUp():
+                    self.base = line.body.base
                 case VerificationDone():
                     self.proof = line.body
                 case CommitCreated():
@@ -91,12 +91,16 @@ def _lost(then: bytes | None, final: bytes, path: str) -> bool:
     return then is None or bool(assertions(then, path) - assertions(final, path))
 
 
+def _same(started: object, proposal: Proposal, names: tuple[str, ...]) -> bool:
+    return all(getattr(started, name, None) == getattr(proposal, name) for name in names)
+
+
 class _Story:
     """The contents of the test files as the run goes on, and those with which they were seen red."""
 
     def __init__(self, proposal: Proposal, git: GitDir) -> None:
         self.proposal, self.git = proposal, git
-        self.base = git.tree_of(proposal.base_sha)
+        self.base: str | None = git.tree_of(proposal.base_sha)
         self.contents: dict[str, tuple[str, bytes | None]] = {}
         """Path → hash, and the bytes where they are known."""
         self.red: dict[str, dict[str, bytes | None]] = {}
@@ -105,6 +109,9 @@ class _Story:
     def follow(self, line: Line) -> None:
         """One line further."""
         match line.body:
+            case RunStarted() as began:
+                known = self.git.resolve(began.base_sha) if began.base_sha else None
+                self.base = self.git.tree_of(known) if known else None
             case ToolRequested() as call:
                 self.calls[call.call] = call
             case GuardRefused() as no:
@@ -132,8 +139,14 @@ class _Story:
         old, new = _text(call.args.get("old")), _text(call.args.get("new"))
         if call.tool != "edit_file" or old is None or new is None:
             return None
-        before = self.contents[path][1] if path in self.contents else self.git.blob(self.base, path)
+        before = (
+            self.contents[path][1] if path in self.contents else self.git.blob(self.base, path) if self.base else None
+        )
         return before.replace(old, new) if before is not None and old else None
+
+    def found(self, path: str) -> bytes | None:
+        """A file as the run found it."""
+        return self.git.blob(self.base, path) if self.base is not None else None
 
 
 def _text(value: object) -> bytes | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from bot.base.values import Task
 from bot.task.ownership import TRAILER
 from bot.task.proposal import Proposal
-from bot.trace.comment import inert, inert_block, inert_quote, inert_title
+from bot.trace.comment import counted, inert, inert_block, inert_quote, inert_title
 from bot.trace.events import SuiteSeen, VerificationDone
 
 _ANSWER = 20_000
@@ -74,7 +74,7 @@ def _files(proposal: Proposal) -> str:
     rows = [f"- `{inert(path)}`" for path in proposal.files[:_FILES]]
     if len(proposal.files) > _FILES:
         rows.append(f"- and {len(proposal.files) - _FILES} more")
-    return f"{len(proposal.files)} files, +{proposal.added} -{proposal.removed}\n\n" + "\n".join(rows)
+    return f"{counted(len(proposal.files), 'file')}, +{proposal.added} -{proposal.removed}\n\n" + "\n".join(rows)
 
 
 def _evidence(proposal: Proposal) -> str:

@@ -46,6 +46,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     branch_head: str | None
     """The commit that our branch is at, when it is there already."""
     tags: dict[str, str]
+    merged: int | None = None
+    """Number of our last pull request from the branch, when it was merged."""
 
 
 def locate(task: Task, forge: ForgeRead) -> Origin:
@@ -66,7 +68,8 @@ def locate(task: Task, forge: ForgeRead) -> Origin:
     branch = task.plugin.base or facts.default_branch or head or ""
     # Full names throughout: a tag may have the same name as a branch.
     if f"refs/heads/{branch}" not in refs:
-        msg = f"The base branch {branch or '(none)'} is not in the repository."
+        lack = f"The base branch {branch} is not in the repository."
+        msg = lack if branch else "The repository has no default branch; its HEAD may be detached."
         raise WorldError(msg, "Set `base` of the plugin in fleet.yaml to one of its branches.")
     return Origin(
         remote=remote,
@@ -89,8 +92,11 @@ def free(task: Task, origin: Origin, forge: ForgeRead) -> Origin:
         if error.status not in {403, 404}:
             raise
         return origin
-    gone = standing(pulls, None).done(origin.branch_head)
-    return msgspec.structs.replace(origin, branch_head=None) if gone else origin
+    found = standing(pulls, None)
+    if found.running is not None or not found.merged:
+        return origin
+    head = None if found.done(origin.branch_head) else origin.branch_head
+    return msgspec.structs.replace(origin, branch_head=head, merged=found.merged[0].number)
 
 
 class Checkout:
@@ -144,6 +150,17 @@ class Checkout:
         """Remember the workspace as the set-up left it; later fillings start from that."""
         self.prepared_tree = self.git.stage(self.workspace)
         shutil.copytree(self.workspace, self._prepared, symlinks=True, ignore=_git_and_special_files)
+
+    def start_over(self, base: str) -> None:
+        """Be a checkout of another commit of the same repository, with nothing of what was there before."""
+        self.base, self.base_tree = base, self.git.tree_of(base)
+        self.prepared_tree = self.base_tree
+        for folder in (self.environment, self._prepared):
+            if folder.exists():
+                empty(folder)
+        if self._prepared.exists():
+            self._prepared.rmdir()
+        self.fill(self.base_tree)
 
     def fill(self, tree: str) -> None:
         """Give the workspace exactly the files of `tree`, and besides only what the set-up left there.

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Protocol
 
+from bot.agent.effects import record_command
 from bot.base.glob import matches
 from bot.base.values import Condition, Contains, Task
 from bot.ports import Sandbox, TraceSink
-from bot.task.test_results import record
 
 _SEARCHED = 4 << 20
 
@@ -64,7 +64,7 @@ class Question:
     def _succeeds(self, command: str) -> bool:
         plugin = self._task.plugin
         result = self._sandbox.run(command, timeout=self._task.limits.command_seconds, cwd=plugin.directory)
-        record(self._sink, command, result, phase="probe")
+        record_command(self._sink, command, result, phase="probe")
         return result.exit_code == 0
 
 

@@ -7,6 +7,9 @@ import traceback
 from bot.base.canonical import spelled_out
 from bot.base.errors import FleetBotError, TaskBlocked, TaskFailed, TaskSkipped, UsageError
 from bot.base.values import Outcome
+from bot.ports import CommandResult
+
+_SHOWN = 600
 
 
 class Ended(Exception):
@@ -19,6 +22,13 @@ class Ended(Exception):
         # It may quote the name of a file, which is bytes.
         self.reason = spelled_out(reason)
         self.mistake = mistake
+
+
+def why_it_failed(result: CommandResult, seconds: float) -> str:
+    """A failed command's last words, or that it did not end in its `seconds`."""
+    if result.timed_out:
+        return f"no end after {seconds:g} s"
+    return (result.stderr or result.stdout).decode("utf-8", "replace").strip()[-_SHOWN:]
 
 
 def outcome_of(end: BaseException) -> Ended:

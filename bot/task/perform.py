@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from bot.agent.effects import record_effects
+from bot.agent.effects import record_command, record_effects
 from bot.agent.loop import Crew, run_loop
 from bot.base.errors import TaskBlocked, TaskFailed
 from bot.base.values import Usage
 from bot.expected.guard import watched
 from bot.ports import Action
+from bot.task.ending import why_it_failed
 from bot.task.run import Run
-from bot.task.test_results import record
 from bot.trace.events import ApprovalAsked, GuardRefused, ToolCompleted, ToolFailed, ToolRequested
 from bot.trace.writer import clip
 
 _CALL = "1.1"
-_SHOWN = 600
 
 
 def perform(run: Run) -> None:
@@ -45,6 +44,7 @@ def _agent(run: Run) -> None:
         progress=run.say,
         spent=spent,
         began=run.began,
+        purse=run.shop.purse,
     )
     run.answer = run_loop(crew).answer
 
@@ -62,7 +62,7 @@ def _script(run: Run) -> None:
     variables = {f"VAR_{name.upper()}": _text(value) for name, value in task.variables.items()}
     seconds = run.seconds()
     result = sandbox.run(command, timeout=seconds, env=variables, cwd=task.plugin.directory)
-    record(trace, command, result, phase="script")
+    record_command(trace, command, result, phase="script", call=_CALL, turn=1)
     after = sandbox.snapshot()
     effects = sandbox.changes(before, after)
     refusal = guard.after(Action(turn=1, call=_CALL, tool="script", args={}, declared=()), effects)
@@ -76,9 +76,8 @@ def _script(run: Run) -> None:
         )
         raise TaskBlocked(f"The script did what it must not: {refusal.message}.", "What it changed was undone.")
     record_effects(trace, sandbox, before, after, task=task, call=_CALL, turn=1)
-    said = (result.stderr or result.stdout).decode("utf-8", "replace").strip()[-_SHOWN:]
     if result.exit_code != 0:
-        why = f"no end after {seconds:g} s" if result.timed_out else said
+        why = why_it_failed(result, seconds)
         trace.append(ToolFailed(call=_CALL, tool="script", reason="os_error", message=why), turn=1)
         raise TaskFailed(f"The script ended with exit code {result.exit_code}: {why}", "Run it by hand in a clone.")
     output = clip(result.stdout, trace)
@@ -92,8 +91,9 @@ def _script(run: Run) -> None:
 def _approve(run: Run, command: str) -> None:
     if run.shop.approver is None:
         return
-    title = f"script in {run.task.plugin.name}"
-    answer = run.shop.approver.ask(title, f"$ {command}")
+    plugin = run.task.plugin.name
+    title = f"script in {plugin}"
+    answer = run.shop.approver.ask(title, f"$ {command}", plugin=plugin)
     run.trace.append(
         ApprovalAsked(call=_CALL, title=title, allowed=answer.allow, reason=answer.reason, stop=answer.stop), turn=1
     )

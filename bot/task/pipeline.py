@@ -7,6 +7,7 @@ from pathlib import Path
 from bot.base.errors import ConfigurationError
 from bot.base.values import Task
 from bot.task.baseline import baseline
+from bot.task.bring_up import bring_up
 from bot.task.checkout import free, locate
 from bot.task.ending import Ended, outcome_of
 from bot.task.perform import perform
@@ -28,6 +29,7 @@ def run_task(task: Task, folder: Path, shop: Workshop) -> tuple[Proposal, Path]:
     """
     with Run(task, folder, shop) as run:
         try:
+            run.claim()
             origin = locate(task, shop.forge)
             if (done := finished(folder, run.key(origin))) is not None:
                 return done, folder
@@ -37,7 +39,7 @@ def run_task(task: Task, folder: Path, shop: Workshop) -> tuple[Proposal, Path]:
             before = baseline(run)
             perform(run)
             change = unless_empty(run.collect(), run)
-            proof = prove(run, before, change)
+            proof = bring_up(run, prove(run, before, change))
             return run.settled(seal(run, Ended("changed", proof.reason)))
         except ConfigurationError:
             raise

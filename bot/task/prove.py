@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
+from bot.agent.effects import record_command
 from bot.base.errors import TaskBlocked, TaskFailed
 from bot.base.values import Playbook
 from bot.task.change import Change
 from bot.task.ending import Ended
 from bot.task.run import Run
-from bot.task.test_results import Suite, record, run_suite
+from bot.task.test_results import Suite, run_suite
 from bot.task.verify import Trees, verify
 from bot.trace.events import VerificationDone
 
@@ -50,7 +51,7 @@ def _with_commands(run: Run, proof: VerificationDone, change: Change) -> Verific
     for command in run.task.playbook.verification.commands:
         sandbox = run.enter(tree=change.workspace_tree)
         result = sandbox.run(command, timeout=run.seconds(), cwd=run.task.plugin.directory)
-        record(run.trace, command, result, phase="verify")
+        record_command(run.trace, command, result, phase="verify")
         if result.exit_code != 0:
             reason = f"`{command}` ended with exit code {result.exit_code} on the result"
             return msgspec.structs.replace(proof, proven=False, reason=reason)
@@ -59,6 +60,10 @@ def _with_commands(run: Run, proof: VerificationDone, change: Change) -> Verific
 
 def unless_empty(change: Change, run: Run) -> Change:
     """The change, if there is one to publish. Raises `Ended` when the run only looked or rightly changed nothing."""
+    merged = run.origin.merged if run.origin else None
+    if change.empty and merged is not None and run.task.playbook.mode == "script":
+        # A script does the same every time; of a model's empty hands a merge says nothing.
+        raise Ended("no_change", f"nothing is left to change since #{merged} was merged")
     check_change(run.task.playbook, len(change.files))
     return change
 

@@ -136,7 +136,7 @@ class _RecordedApprover:
     def __init__(self, answers: tuple[ApprovalAsked, ...]) -> None:
         self._answers = iter(answers)
 
-    def ask(self, title: str, preview: str) -> Answer:
+    def ask(self, title: str, preview: str, *, plugin: str) -> Answer:
         """The next answer. One question too many is refused, which shows as a divergence."""
         said = next(self._answers, None)
         if said is None:

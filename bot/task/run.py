@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TextIO
 
 import msgspec
 
 from bot import __version__
+from bot.agent.limits import Purse
 from bot.base.canonical import digest, spelled_out
 from bot.base.clock import Clock
-from bot.base.errors import FleetBotError, TaskBlocked, TaskFailed
+from bot.base.errors import FleetBotError, TaskBlocked, TaskFailed, TaskSkipped
 from bot.base.redact import Redactor
 from bot.base.staging import left_out
 from bot.base.values import Task, Usage
@@ -70,6 +72,10 @@ class Workshop:
     """Variables that a set-up needs to reach package indexes from here: proxies, certificates, where indexes are."""
     approver: Approver | None = None
     progress: Progress = lambda task, step: None
+    purse: Purse = field(default_factory=Purse)
+    """The campaign's money and tokens."""
+    closed: Callable[[], str | None] = lambda: None
+    """Says why no further task may begin, or None."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when the campaign is interrupted; every run ends at its next step."""
     interrupt: Callable[[], None] = lambda: None
@@ -84,6 +90,7 @@ class Run:
         self.task, self.shop = task, shop
         self.home = folder
         """Where the proposal belongs."""
+        self.lock: TextIO | None = None
         self._attempt: Path | None = None
         self.began = shop.clock.monotonic()
         self.task_key = ""
@@ -101,6 +108,18 @@ class Run:
         self.left_by_tests: frozenset[str] = frozenset()
         """Files that the plugin's own tests write: not a change, unless the agent wrote them itself."""
 
+    def claim(self) -> None:
+        """Make sure that nobody else works on this plugin in this folder. Raises `TaskSkipped`, `OSError`."""
+        self.home.parent.mkdir(parents=True, exist_ok=True)
+        lock = self.home.with_name(f".{self.home.name}.lock").open("w", encoding="ascii")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            msg = f"Another run is working on it in {self.home}."
+            raise TaskSkipped(msg, "Wait for its end, or choose another --out.") from None
+        self.lock = lock
+
     @property
     def folder(self) -> Path:
         """Where this attempt writes; beside `home` while that holds work of an earlier one."""
@@ -115,6 +134,8 @@ class Run:
         self.leave()
         if self.checkout is not None:
             self.checkout.remove()
+        if self.lock is not None:
+            self.lock.close()
 
     def say(self, step: str) -> None:
         """Tell whoever waits. Raises `KeyboardInterrupt` when the campaign was interrupted meanwhile."""
@@ -147,8 +168,16 @@ class Run:
         return self.task_key
 
     def check_out(self, origin: Origin) -> None:
-        """Clone, open a sandbox on the workspace, and begin the trace."""
+        """Clone, open a sandbox on the workspace, and begin the trace.
+
+        Raises `TaskSkipped` when no further task of the campaign may begin.
+        """
+        if (why := self.shop.closed()) is not None:
+            raise TaskSkipped(f"Not begun: {why}.")
+        if (spent := self.shop.purse.reached()) is not None:
+            raise TaskSkipped(f"Not begun: {spent.message}", "Raise the campaign's budget and run it again.")
         self.say("clone")
+        self.origin = origin
         self.checkout = Checkout.make(self.task, origin, self.shop.scratch())
         settings = self.checkout.git.blob(origin.base_head, NARROW_FILE)
         if settings is not None:
@@ -245,7 +274,8 @@ class Run:
 
     def settled(self, proposal: Proposal) -> tuple[Proposal, Path]:
         """The sealed proposal, and the folder that it is in now."""
-        return proposal, settle(self.folder, self.home, proposal.outcome)
+        mine = self.lock is not None
+        return proposal, settle(self.folder, self.home, proposal.outcome) if mine else self.home
 
     def collect_quietly(self) -> None:
         """Keep the work of a run that ended early, if there is any; never raises."""
@@ -279,6 +309,11 @@ class Run:
 
 
 def _places(variables: dict[str, str]) -> tuple[Path, ...]:
-    """The files and folders that variables name, to be shown too."""
-    found = (Path(word) for value in variables.values() for word in value.split() if word.startswith("/"))
-    return tuple(place for place in found if place.exists())
+    """The files and folders that variables name, to be shown too; never one that has the home folder in it."""
+    found = (Path(word).resolve() for value in variables.values() for word in value.split() if word.startswith("/"))
+    hidden = {
+        Path("/"),
+        Path("/etc"),
+        *(folder for home in {Path.home(), Path.home().resolve()} for folder in (home, *home.parents)),
+    }
+    return tuple(dict.fromkeys(place for place in found if place.exists() and place not in hidden))

@@ -23,8 +23,11 @@ _SHOWN = 40
 def seal(run: Run, end: Ended) -> Proposal:
     """Close the trace and write the proposal.
 
-    When that cannot be done (a full disk), the proposal returned says so and is on no disk: outcome `error`.
+    When that cannot be done (a full disk), the proposal returned says so and is on no disk: outcome `error`. That of a
+    run whose folder is not its own is on no disk either.
     """
+    if run.lock is None:
+        return _draft(run, end)
     try:
         return _seal(run, end)
     except Exception as error:  # noqa: BLE001 (what cannot be sealed must not stop the other plugins either)

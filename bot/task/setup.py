@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 
+from bot.agent.effects import record_command
 from bot.base.errors import TaskFailed
+from bot.task.ending import why_it_failed
 from bot.task.run import Run
-from bot.task.test_results import record
 
 _PYTHON = re.compile(r"\b(python3?|pip3?|uv|tox|nox|poetry|pdm|hatch)\b")
 _GROUPS = re.compile(r"\bpip3?\s.*--group\b", re.DOTALL)
-_SHOWN = 600
 
 
 def set_up(run: Run) -> None:
@@ -28,17 +29,16 @@ def set_up(run: Run) -> None:
     commands = [plugin.setup]
     if _PYTHON.search(plugin.setup):
         base = getattr(sys, "_base_executable", sys.executable)
-        commands.insert(0, f"{base} -m venv {run.place.environment}")
+        commands.insert(0, f"{shlex.quote(base)} -m venv {shlex.quote(str(run.place.environment))}")
         if _GROUPS.search(plugin.setup):
             # Dependency groups (PEP 735) came with pip 25.1; Python 3.11 and 3.12 bring an older one.
             commands.insert(1, "python -m pip install --quiet 'pip>=25.1'")
     for command in commands:
-        result = sandbox.run(command, timeout=run.seconds(), cwd=plugin.directory)
-        record(run.trace, command, result, phase="setup")
+        seconds = run.seconds()
+        result = sandbox.run(command, timeout=seconds, cwd=plugin.directory)
+        record_command(run.trace, command, result, phase="setup")
         if result.exit_code != 0:
-            said = (result.stderr or result.stdout).decode("utf-8", "replace").strip()[-_SHOWN:]
-            why = f"no end after {run.task.limits.command_seconds:g} s" if result.timed_out else said
-            msg = f"The set-up failed (exit {result.exit_code}): {why}"
+            msg = f"The set-up failed (exit {result.exit_code}): {why_it_failed(result, seconds)}"
             raise TaskFailed(msg, "Run the plugin's `setup` by hand in a fresh clone.")
     run.leave()
     run.place.keep_prepared()

@@ -53,7 +53,7 @@ def read(folder: Path) -> Proposal:
     """The proposal in a folder. Raises `WorldError` when it is not there or is no proposal."""
     file = folder / FILE
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Proposal)
+        return msgspec.json.decode(_plain(file), type=Proposal)
     except (OSError, msgspec.DecodeError) as error:
         msg = f"{file} is no proposal that this version reads: {error}"
         raise WorldError(msg, "Make it again with `fleet-bot propose`.") from error
@@ -70,7 +70,7 @@ def unreadable(folder: Path) -> Proposal:
 def patch_of(folder: Path, proposal: Proposal) -> bytes:
     """The patch beside a proposal. Raises `WorldError` when it is not the one that was sealed."""
     try:
-        patch = (folder / PATCH).read_bytes()
+        patch = _plain(folder / PATCH)
     except OSError as error:
         msg = f"The patch of {proposal.plugin} cannot be read: {error.strerror or error}."
         raise WorldError(msg, "Make the proposal again with `fleet-bot propose`.") from error
@@ -78,6 +78,18 @@ def patch_of(folder: Path, proposal: Proposal) -> bytes:
         msg = f"The patch of {proposal.plugin} is not the one that was sealed."
         raise WorldError(msg, "Somebody changed it after the run; make the proposal again with `fleet-bot propose`.")
     return patch
+
+
+def unlinked(file: Path) -> None:
+    """Raises `WorldError` for a symlink: a proposal was made elsewhere, and must not name files of this machine."""
+    if file.is_symlink():
+        msg = f"{file} is a symbolic link, and a proposal is made of files."
+        raise WorldError(msg, "Make the proposal again with `fleet-bot propose`.")
+
+
+def _plain(file: Path) -> bytes:
+    unlinked(file)
+    return file.read_bytes()
 
 
 def find(root: Path) -> tuple[Path, ...]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 
 import msgspec
 
+from bot.agent.effects import record_command
 from bot.base.values import Plugin, TestCommand
-from bot.ports import CommandResult, Sandbox, TraceSink
+from bot.ports import Sandbox, TraceSink
 from bot.trace.commands import counts, junit
-from bot.trace.events import CommandRun, SuiteSeen
-from bot.trace.writer import clip
+from bot.trace.events import SuiteSeen
 
 _JUNIT_LIMIT = 64 << 20
 _NO_TESTS_COLLECTED = 5  # pytest's exit code, https://docs.pytest.org/en/stable/reference/exit-codes.html
@@ -43,7 +44,7 @@ def run_suite(
     """
     # A new name each time: a file left behind by the code under test cannot be taken for a result.
     report = f".fleet-bot-{secrets.token_hex(8)}.xml"
-    env = {"PYTEST_ADDOPTS": f"--junitxml={workspace}/{report}"}
+    env = {"PYTEST_ADDOPTS": shlex.quote(f"--junitxml={workspace}/{report}")}
     result = sandbox.run(test.command, timeout=timeout, env=env, cwd=plugin.directory)
     configured = "/".join(part for part in (plugin.directory, test.junit) if part and part != ".")
     tests = _read(sandbox, report)
@@ -51,7 +52,7 @@ def run_suite(
         tests = _read(sandbox, configured)
     if not tests and result.exit_code not in {0, _NO_TESTS_COLLECTED}:
         tests = None  # an empty file of a run that broke off says nothing
-    record(sink, test.command, result, phase="verify")
+    record_command(sink, test.command, result, phase="verify")
     summary = counts(test.command, result.exit_code, result.stdout, result.stderr)
     if tests is not None:
         tally = [sum(status == kind for status in tests.values()) for kind in ("passed", "failed", "skipped", "error")]
@@ -68,28 +69,6 @@ def run_suite(
         timed_out=result.timed_out,
     )
     return Suite(seen=seen, tests=tests)
-
-
-def record(sink: TraceSink, command: str, result: CommandResult, *, phase: str) -> None:
-    """Write a command that we ran ourselves into the trace."""
-    out, err = clip(result.stdout, sink), clip(result.stderr, sink)
-    sink.append(
-        CommandRun(
-            command=command,
-            exit_code=result.exit_code,
-            duration_ms=round(result.duration_ms, 1),
-            stdout=out.text,
-            stderr=err.text,
-            truncated=out.truncated or err.truncated,
-            stdout_bytes=result.stdout_size or out.bytes,
-            stderr_bytes=result.stderr_size or err.bytes,
-            stdout_blob=out.blob,
-            stderr_blob=err.blob,
-            timed_out=result.timed_out,
-            phase=phase,  # type: ignore[arg-type]
-            tests=counts(command, result.exit_code, result.stdout, result.stderr),
-        )
-    )
 
 
 def _read(sandbox: Sandbox, path: str) -> dict[str, str] | None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bot.trace.inert import counted as counted
 from bot.trace.inert import inert as inert
 from bot.trace.inert import inert_block as inert_block
 from bot.trace.inert import inert_quote as inert_quote
@@ -113,7 +114,8 @@ def _marker(proposal: dict[str, Any], seal: dict[str, Any]) -> str:
 
 def _headline(proposal: dict[str, Any]) -> str:
     what = f"`{_cell(proposal.get('playbook'))}` on `{_cell(proposal.get('plugin'))}`"
-    size = f"{len(proposal.get('files') or ())} files, +{proposal.get('added', 0)} -{proposal.get('removed', 0)}"
+    files = counted(len(proposal.get("files") or ()), "file")
+    size = f"{files}, +{proposal.get('added', 0)} -{proposal.get('removed', 0)}"
     return f"{what}: {_cell(proposal.get('outcome'))} ({size}), {_cell(proposal.get('reason'))}"
 
 

@@ -223,6 +223,9 @@ class TestCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Where the numbers come from."""
 
 
+Phase = Literal["setup", "agent", "script", "probe", "verify"]
+
+
 class CommandRun(EventBody, frozen=True, kw_only=True, tag="command_run"):
     """A command ended."""
 
@@ -248,7 +251,7 @@ class CommandRun(EventBody, frozen=True, kw_only=True, tag="command_run"):
     """SHA-256 of the whole in `blobs/`, when it was cut."""
     timed_out: bool = False
     """Whether it was stopped by the clock."""
-    phase: Literal["setup", "agent", "script", "probe", "verify"] = "agent"
+    phase: Phase = "agent"
     """Who wanted it: `agent` the model, the others fleet-bot."""
     call: str | None = None
     """The call that it belongs to; null for commands of ours."""
@@ -369,6 +372,17 @@ class VerificationDone(EventBody, frozen=True, kw_only=True, tag="verification")
     """Tests that passed on the base and fail on the result."""
     flaky: tuple[str, ...] = ()
     """Tests that failed once and passed once; not counted."""
+
+
+class BroughtUp(EventBody, frozen=True, kw_only=True, tag="brought_up"):
+    """A change made on an older commit is carried to the head of the base branch; what follows is about that."""
+
+    before: str
+    """The commit that it was made on."""
+    base: str
+    """The commit that it goes on top of."""
+    branch: str
+    """The base branch."""
 
 
 class CommitCreated(EventBody, frozen=True, kw_only=True, tag="commit_created"):
@@ -492,6 +506,7 @@ EVENTS: dict[str, type[EventBody]] = {
         LimitReached,
         Nudged,
         VerificationDone,
+        BroughtUp,
         CommitCreated,
         GateDecided,
         BranchPushed,

@@ -85,6 +85,7 @@ EXAMPLES: tuple[e.EventBody, ...] = (
         red_before=("tests.test_slugger::test_empty",),
         green_after=("tests.test_slugger::test_empty",),
     ),
+    e.BroughtUp(before="4" * 40, base="5" * 40, branch="main"),
     e.CommitCreated(sha=_COMMIT, tree=_COMMIT, parent="5" * 40, branch="fix/issue-7", files=2, added=9, removed=1),
     e.GateDecided(allowed=False, reasons=("pyproject.toml is outside of allowed_paths",)),
     e.BranchPushed(branch="fix/issue-7", sha=_COMMIT),

@@ -61,6 +61,11 @@ def inert_title(text: str) -> str:
     return " ".join(_TITLE.sub(" ", text).split())
 
 
+def counted(number: int, thing: str) -> str:
+    """`1 file`, `2 files`: for what takes a plain s."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def visible(text: str) -> str:
     """For a terminal: without the characters that steer it or that nobody sees; newlines and tabs stay."""
     return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))

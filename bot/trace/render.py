@@ -43,7 +43,7 @@ def told(
         if (only_failed and step.good and not step.deviation) or (turn is not None and step.turn != turn):
             continue
         if step.turn != current:
-            outside = "fleet-bot, before the agent" if current < 0 else "fleet-bot, after the agent"
+            outside = "fleet-bot, before the work" if current < 0 else "fleet-bot, after the work"
             current = step.turn
             yield ""
             yield paint(f"turn {current}" if current else outside, bold=True)
@@ -51,6 +51,9 @@ def told(
     if first:
         yield from ends.opening(paint, full=full)
     yield from ends.closing(paint)
+
+
+_COLOURS = {"agent": "cyan", "script": "cyan", "model": "magenta", "fleet-bot": "blue", "person": "yellow"}
 
 
 class _Ends:
@@ -101,7 +104,9 @@ def _step(step: Step, paint: Paint, *, full: bool) -> Iterator[str]:
     if step.deviation and step.good:
         mark = paint("!", fg="yellow", bold=True)
     number = paint(f"{step.seq:>6}", dim=True)
-    colour = {"agent": "cyan", "model": "magenta", "fleet-bot": "blue", "person": "yellow"}[step.actor]
+    colour = {"agent": "cyan", "script": "cyan", "model": "magenta", "fleet-bot": "blue", "person": "yellow"}[
+        step.actor
+    ]
     target = f" {_line(step.target)}" if step.target else ""
     result = paint(f"  → {_line(step.result)}", fg=None if step.good else "red", dim=step.good) if step.result else ""
     took = paint(f"  {step.milliseconds / 1000:.1f} s", dim=True) if step.milliseconds >= 100 else ""

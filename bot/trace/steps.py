@@ -10,6 +10,7 @@ import msgspec
 from bot.trace.events import (
     ApprovalAsked,
     BranchPushed,
+    BroughtUp,
     CommandRun,
     CommentWritten,
     CommitCreated,
@@ -30,7 +31,7 @@ from bot.trace.events import (
 )
 from bot.trace.line import Line
 
-Actor = Literal["agent", "fleet-bot", "model", "person"]
+Actor = Literal["agent", "script", "fleet-bot", "model", "person"]
 
 
 class Step(msgspec.Struct, kw_only=True):
@@ -97,7 +98,8 @@ def tests_of(tests: TestCounts | None) -> str:
 
 
 def _requested(line: Line, body: ToolRequested) -> Step:
-    return Step(seq=line.seq, turn=line.turn, actor="agent", what=body.tool, target=target_of(body.args))
+    actor: Actor = "script" if body.tool == "script" else "agent"
+    return Step(seq=line.seq, turn=line.turn, actor=actor, what=body.tool, target=target_of(body.args))
 
 
 def _told(step: Step, body: object) -> bool:
@@ -183,6 +185,8 @@ def _outcome(line: Line) -> Step | None:
     match body:
         case VerificationDone():
             return step("verification", "proven" if body.proven else "not proven", body.reason, good=body.proven)
+        case BroughtUp():
+            return step("brought up", body.branch, f"from {body.before[:12]} to {body.base[:12]}, and verified there")
         case CommitCreated():
             return step("commit", body.sha[:12], f"{body.files} files +{body.added} -{body.removed}")
         case GateDecided():

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from bot.base.errors import ConfigurationError
 from bot.base.redact import Redactor
 from bot.base.values import Playbook
+from bot.task.run import Workshop
 from bot.windtunnel import certificate
 from bot.windtunnel.judgement import Trial
 from bot.windtunnel.logbook import Logbook, flight_key
@@ -20,6 +24,7 @@ from bot.windtunnel.scenario import Scenario, hashes
 from bot.windtunnel.show import write_flight_report
 from bot.windtunnel.subject import subject_of
 from bot.windtunnel.tunnel import Flown, Tunnel
+from bot.windtunnel.twins import fly_pair
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +72,26 @@ def fly_playbook(playbook: Playbook, scenarios: tuple[Scenario, ...], airfield: 
     )
     write_flight_report(report, log.folder)
     return report
+
+
+def fly_twins(
+    report: FlightReport, scenarios: tuple[Scenario, ...], airfield: Airfield, shop: Workshop
+) -> FlightReport:
+    """The report with each scenario flown once more on its materialised twin, in the flight's folder."""
+    folder = Path(report.folder)
+    pairs = []
+    for scenario in scenarios:
+        place = Path(tempfile.mkdtemp(prefix=f"{scenario.name}-", dir=_made(folder / "twins")))
+        if (pair := fly_pair(scenario, 0, airfield.pilot, shop, place)) is not None:
+            pairs.append(pair)
+    report = msgspec.structs.replace(report, twins=tuple(pairs))
+    write_flight_report(report, folder)
+    return report
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _file(playbook: Playbook, flown: tuple[Flown, ...], airfield: Airfield) -> Path:

@@ -19,6 +19,7 @@ from bot.trace.memory import MemoryTrace
 from bot.virtual.sandbox import VirtualSandbox
 from bot.windtunnel.certificate import AttemptResult
 from bot.windtunnel.house_rules import house_verdicts
+from bot.windtunnel.memory import Files
 from bot.windtunnel.scenario import Scenario
 
 _DECODE = msgspec.json.Decoder(dict[str, Any]).decode
@@ -118,24 +119,11 @@ def behaviour(lines: Iterable[Mapping[str, Any]]) -> str:
 def _verdicts(seen: Seen, lines: list[dict[str, Any]], end: Ended) -> Verdicts:
     plugin = seen.scenario.task.plugin
     ending = Ending(
-        _Files(seen.base),
-        _Files(seen.head),
+        Files(seen.base),
+        Files(seen.head),
         version_file=plugin.version_file,
         changelog=plugin.changelog,
         test_paths=plugin.test.paths if plugin.test else (),
     )
     found = check(seen.scenario.book, lines, ending)
     return Verdicts((*found.all, *house_verdicts(seen.scenario, seen.sandbox, lines, end.outcome, seen.proof)))
-
-
-class _Files:
-    """Files in memory, for predicates."""
-
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        self._files = files
-
-    def read(self, path: str) -> bytes | None:
-        return self._files.get(path)
-
-    def paths(self) -> Iterable[str]:
-        return self._files

@@ -15,6 +15,7 @@ from bot.windtunnel.logbook import Logbook
 from bot.windtunnel.plan import Decision, Plan, combine, fleet_success
 from bot.windtunnel.statistics import Interval
 from bot.windtunnel.tunnel import Flown
+from bot.windtunnel.twins import Pair
 
 _SHOWN = 5
 
@@ -80,6 +81,8 @@ class FlightReport(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     plugins: int = 0
     """The fleet's size; 0: there is no fleet."""
+    twins: tuple[Pair, ...] = ()
+    """The same run on the materialised twins, where that was asked for."""
     folder: str = ""
 
     @property

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
+from bot.agent.effects import record_command
 from bot.agent.loop import Crew, run_loop
 from bot.base.errors import ConfigurationError
 from bot.base.redact import Redactor
 from bot.base.values import Task, Usage
 from bot.expected.paths import is_test
-from bot.ports import Action, Effect, Refusal
+from bot.ports import Effect
 from bot.task.baseline import need_green
 from bot.task.condition import Question
 from bot.task.ending import Ended, outcome_of
 from bot.task.prove import check_change
 from bot.task.question import ask
 from bot.task.recorded import run_started
-from bot.task.test_results import Suite, record, run_suite
+from bot.task.test_results import Suite, run_suite
 from bot.task.verify import Trees, verify
 from bot.trace.events import RunFinished, VerificationDone
 from bot.trace.memory import MemoryTrace
 from bot.virtual.clock import VirtualClock
 from bot.virtual.sandbox import VirtualSandbox
 from bot.windtunnel.judgement import Seen, Trial, judge
+from bot.windtunnel.memory import Files, Unguarded
 from bot.windtunnel.pilots import Pilot
 from bot.windtunnel.scenario import Scenario
 
@@ -76,7 +77,7 @@ class _Flight:
         trace.append(run_started(task, base=self.start[:40], model=self.pilot.identity, sandbox=facts))
         playbook = task.playbook
         if playbook.applies_if or playbook.done_if:
-            ask(Question(_Start(self.base), self.start, sandbox, trace, task), playbook)
+            ask(Question(Files(self.base), self.start, sandbox, trace, task), playbook)
         before = self._baseline()
         self._agent()
         effects = self._collect()
@@ -115,7 +116,7 @@ class _Flight:
             model=self.pilot.model(self.scenario, self.seed, self.clock),
             sandbox=self.sandbox,
             trace=self.trace,
-            guard=_Open(),
+            guard=Unguarded(),
             clock=self.clock,
             spent=spent,
         )
@@ -138,7 +139,7 @@ class _Flight:
             sandbox.restore(head)
         for command in rule.commands:
             result = sandbox.run(command, timeout=self.task.limits.command_seconds, cwd=plugin.directory)
-            record(self.trace, command, result, phase="verify")
+            record_command(self.trace, command, result, phase="verify")
             if result.exit_code != 0:
                 reason = f"`{command}` ended with exit code {result.exit_code} on the result"
                 return msgspec.structs.replace(proof, proven=False, reason=reason)
@@ -182,26 +183,3 @@ class _Flight:
             usage=self.usage,
             silent=silent,
         )
-
-
-class _Open:
-    """Refuses nothing."""
-
-    def before(self, action: Action) -> Refusal | None:
-        return None
-
-    def after(self, action: Action, effects: tuple[Effect, ...]) -> Refusal | None:
-        return None
-
-
-class _Start:
-    """The files at the start, for the playbook's questions."""
-
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        self._files = files
-
-    def paths(self, tree: str) -> Iterable[str]:
-        return self._files
-
-    def blob(self, tree: str, path: str) -> bytes | None:
-        return self._files.get(path)

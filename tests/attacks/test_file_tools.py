@@ -42,7 +42,7 @@ def test_symlinks_are_not_followed(arena: Arena) -> None:
     swap = sh(f"(while :; do ln -sfn {arena.canary} swap; rm -f swap; echo x > swap; done) & sleep 0.2")
     paths = ["out", "dangling", "folder/canary.txt", "folder/new", "real/root/etc/passwd", "conf", "swap"]
     turns = [[("read_file", {"path": path}), ("write_file", {"path": path, "content": "owned"})] for path in paths]
-    done = arena.attack(made, swap, *turns, sh(f"cat out folder/canary.txt; echo owned > dangling; echo owned >> out"))
+    done = arena.attack(made, swap, *turns, sh("cat out folder/canary.txt; echo owned > dangling; echo owned >> out"))
     assert "canary\n" not in str(done.told)
     assert not any("7b1f" in told for told in done.told)
     assert arena.publish(done).outcome == "blocked"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -271,3 +272,31 @@ def test_one_job_does_it_all_and_a_dry_run_publishes_nothing(world: World) -> No
     assert (ran.code, json.loads(ran.outputs["pull-requests"])) == (0, [pulls(world, "a")[0].html_url])
     assert "| a | changed |" in ran.summary
     assert json.loads(Path(ran.outputs["report"]).read_text(encoding="utf-8"))["totals"] == {"changed": 1}
+
+
+def test_publishing_starts_nothing_but_git_and_no_git_in_a_work_tree(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.playbook("stamp", STAMP)
+    hook = {"README.md": "a\n", ".gitattributes": "* filter=evil\n", ".pre-commit-config.yaml": "repos: []\n"}
+    world.plugin("a", hook)
+    plan = action(world, "plan", playbook="stamp")
+    digest = plan.outputs["plan-digest"]
+    assert action(world, "propose", plan_digest=digest).code == 0
+    started: list[list[str]] = []
+    start = subprocess.Popen.__init__
+
+    def watched(self: Any, words: list[str], *rest: Any, **more: Any) -> None:
+        # The virtual GitHub, which serves git in this process, starts git too.
+        if not str(words[0]).endswith("git-http-backend"):
+            started.append([str(word) for word in words])
+        start(self, words, *rest, **more)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", watched)
+    ran = action(world, "publish", plan_digest=digest, env={"GEMINI_API_KEY": ""})
+    assert ran.code == 0, ran.log
+    assert started
+    for words in started:
+        assert words[0] == "git", words
+        assert not any(word.startswith("--work-tree") for word in words), words
+        assert not {"checkout", "add", "status", "commit", "am"} & set(words), words

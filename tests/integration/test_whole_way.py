@@ -259,3 +259,48 @@ def test_an_answer_lost_after_the_effect_makes_nothing_twice(world: World, when:
     assert done.code == 0, done.err
     [pull] = pulls(world, "a")
     assert pull.get_issue_comments().totalCount == 1
+
+
+def test_a_fix_from_an_older_commit_is_brought_up_to_the_base_and_proven_there_again(world: World) -> None:
+    work = world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    seen = git(work, "rev-parse", "HEAD")
+    head = commit(work, {"README.md": "newer\n"}, "newer")
+    git(work, "push", "--quiet", "origin", "main")
+    world.script("calc", "fix_bug", FIX)
+    done = world.run("fix_bug", "calc", "--bug", f"add(1, 2) is -1, seen on commit {seen}")
+    assert done.code == 0, done.err
+    row = done.task("calc")
+    proposal = world.proposal(row)
+    assert (proposal["base_sha"], proposal["verification"]["proven"]) == (head, True)
+    events = [event["event"] for event in trace_of(row)]
+    assert events.count("verification") == 2
+    assert events.index("brought_up") < events.index("commit_created")
+    assert world.show("calc", row["branch"], "README.md") == b"newer\n"
+    assert git(world.bare("calc"), "rev-parse", f"{row['branch']}^") == head
+
+
+def test_a_bug_that_is_gone_at_the_base_blocks_with_both_verdicts(world: World) -> None:
+    work = world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    seen = git(work, "rev-parse", "HEAD")
+    # Repaired in another way, far from the line that the fix changes.
+    commit(work, {"conftest.py": "import calc\n\ncalc.add = lambda a, b: a + b\n"}, "repaired")
+    git(work, "push", "--quiet", "origin", "main")
+    world.script("calc", "fix_bug", FIX)
+    done = world.run("fix_bug", "calc", "--bug", f"add(1, 2) is -1, seen on commit {seen}")
+    assert done.code == 1
+    assert f"Proven on {seen[:12]}" in done.task("calc")["reason"]
+    assert "pass without the fix as well" in done.task("calc")["reason"]
+    assert pulls(world, "calc") == []
+
+
+def test_a_fix_that_does_not_apply_to_the_base_says_that_merging_needs_a_person(world: World) -> None:
+    work = world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    seen = git(work, "rev-parse", "HEAD")
+    commit(work, {"calc.py": "def add(first, second):\n    return first - second\n"}, "renamed")
+    git(work, "push", "--quiet", "origin", "main")
+    world.script("calc", "fix_bug", FIX)
+    done = world.run("fix_bug", "calc", "--bug", f"add(1, 2) is -1, seen on commit {seen}")
+    assert done.code == 0, done.err
+    [pull] = pulls(world, "calc")
+    assert "merging needs a person" in pull.body
+    assert git(world.bare("calc"), "rev-parse", f"{pull.head.ref}^") == seen

@@ -61,7 +61,7 @@ class FixedApprover:
         self.answer, self.clock, self.takes = answer, clock, takes
         self.shown: list[tuple[str, str]] = []
 
-    def ask(self, title: str, preview: str) -> Answer:
+    def ask(self, title: str, preview: str, *, plugin: str) -> Answer:
         self.shown.append((title, preview))
         if self.clock is not None:
             self.clock.time += self.takes

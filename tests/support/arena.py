@@ -36,7 +36,8 @@ from bot.sandbox.ground import Ground
 from bot.sandbox.launcher import Launcher, Level
 from bot.task.pipeline import run_task
 from bot.task.proposal import Proposal
-from bot.task.run import TRACE, Workshop
+from bot.task.run import Workshop
+from bot.task.store import TRACE
 from bot.trace.writer import TraceWriter
 
 KEY = "AIza" + "SyC4naryKeyOfTheModel0123456789abcd"
@@ -169,8 +170,7 @@ class Arena:
             | more
         )
         out = self.folder / "out" / task.run
-        proposal = run_task(task, out, self.shop())
-        return self.seen(proposal, out)
+        return self.seen(*run_task(task, out, self.shop()))
 
     def seen(self, proposal: Proposal, out: Path) -> Attack:
         """A finished run, with its trace."""
@@ -243,7 +243,8 @@ class Arena:
         found: list[tuple[object, ...]] = []
         for file in sorted([self.outside, *self.outside.rglob("*")]):
             facts = file.lstat()
-            data = file.read_bytes() if stat.S_ISREG(facts.st_mode) else b""
+            readable = stat.S_ISREG(facts.st_mode) and os.access(file, os.R_OK)
+            data = file.read_bytes() if readable else b""
             found.append((str(file), facts.st_mode, facts.st_nlink, facts.st_uid, facts.st_mtime_ns, data))
         return found
 
@@ -287,4 +288,5 @@ def end(pids: list[int]) -> None:
 
 
 PYTHON = str(getattr(sys, "_base_executable", sys.executable))
-TESTS = TestCommand(command="python3 -m pytest -q -p no:cacheprovider")
+PYTEST = "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python3 -m pytest -q -p no:cacheprovider"
+TESTS = TestCommand(command=PYTEST)

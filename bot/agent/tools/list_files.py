@@ -7,8 +7,8 @@ from collections import Counter
 from typing import Annotated
 
 from bot.agent.tools.context import Context
-from bot.agent.tools.tool import tool
-from bot.base.glob import matches
+from bot.agent.tools.tool import ToolError, tool
+from bot.base.glob import matches, trouble
 from bot.ports import Entry
 
 _SHOWN = 400
@@ -29,6 +29,10 @@ def list_files(
         return f"[{path}: nothing there]"
     named = [(posixpath.relpath(entry.path, folder), entry) for entry in entries]
     if pattern:
+        if (why := trouble(pattern)) is not None:
+            # The model's own pattern is matched by us and not in the sandbox: it must not be one that takes for ever.
+            msg = f"pattern {why}"
+            raise ToolError("bad_arguments", msg)
         glob = pattern if "/" in pattern else f"**/{pattern}"
         named = [(name, entry) for name, entry in named if entry.kind != "directory" and matches(name, glob)]
         if not named:

@@ -116,6 +116,7 @@ class Repository(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a repository rule declines every push."""
     collaborators: tuple[str, ...] | None = None
     """Who can be asked for a review, logins and team slugs; None: anybody."""
+    topics: tuple[str, ...] = ()
     labels: tuple[Label, ...] = ()
     issues: dict[int, Issue] = {}
     statuses: tuple[Status, ...] = ()

@@ -42,6 +42,16 @@ def _repository(hub: Hub, call: Call) -> Answer:
     return Answer(body=shown(hub, hub.store.get(call.full_name), call.person, full=True))
 
 
+def _organisation(hub: Hub, call: Call) -> Answer:
+    owner = call.parts["org"].casefold()
+    found = [repository for repository in hub.store.all() if repository.owner.casefold() == owner]
+    if not found:
+        raise not_found()
+    seen = [one for one in found if not one.private or (call.person and call.person.permission != "none")]
+    rows = [shown(hub, repository, call.person) for repository in seen]
+    return paged(rows, call, f"{hub.api}/orgs/{call.parts['org']}/repos")
+
+
 def _permission(hub: Hub, call: Call) -> Answer:
     if call.person is None or call.person.permission not in {"write", "admin"}:
         raise no_access() if call.person else not_found()
@@ -154,6 +164,13 @@ _TEXT = (str, type(None))
 _STATUS: Keys = {"state": str, "target_url": _TEXT, "description": _TEXT, "context": str}
 ROUTES = (
     Route(method="GET", template="/user", handler=_user, needs="person"),
+    Route(
+        method="GET",
+        template="/orgs/{org}/repos",
+        handler=_organisation,
+        needs="nothing",
+        query=(*PAGING, "type", "sort", "direction"),
+    ),
     Route(method="GET", template=_HOME, handler=_repository),
     Route(method="GET", template=f"{_HOME}/collaborators/{{username}}/permission", handler=_permission),
     Route(method="GET", template=f"{_HOME}/branches", handler=_branches, query=(*PAGING, "protected")),

@@ -92,6 +92,7 @@ class VirtualGitHub:
         drafts: bool = True,
         refuse_push: bool = False,
         collaborators: tuple[str, ...] | None = None,
+        topics: tuple[str, ...] = (),
     ) -> Repository:
         """Make a repository, or find it and give it these settings; what stands under it stays.
 
@@ -107,6 +108,7 @@ class VirtualGitHub:
                 drafts=drafts,
                 refuse_push=refuse_push,
                 collaborators=collaborators,
+                topics=topics,
             )
             store.put(repository)
         return repository

@@ -154,7 +154,7 @@ class Shapes:
             "open_issues": opened,
             "open_issues_count": opened,
             "is_template": False,
-            "topics": [],
+            "topics": list(repository.topics),
             "archived": repository.archived,
             "visibility": "private" if repository.private else "public",
             "pushed_at": when(repository.pushed),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from bot.virtual import pytest_output, unittest_output
 from bot.virtual.faults import draw
 from bot.virtual.profile import Response
@@ -26,7 +28,7 @@ def suite(call: Call, respond: Response, arguments: list[str], *, flaky: bool) -
     model = world.profile.suite
     if model is None:
         return Done(_REFUSED, "", "ERROR: the virtual plugin has no suite\n")
-    words = (*arguments, *call.env.get("PYTEST_ADDOPTS", "").split())
+    words = (*arguments, *shlex.split(call.env.get("PYTEST_ADDOPTS", "")))
     chosen = pytest_output.options(words) if model.runner == "pytest" else unittest_output.options(arguments)
     if model.config is not None and not world.holds(model.config):
         return Done(_REFUSED, "", "ERROR: the configuration of the tests cannot be read\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.base.errors import ConfigurationError, ForgeError, TaskBlocked
+from bot.base.errors import ForgeError, TaskBlocked
 from bot.base.git import GitDir, ls_remote
 
 BRANCHES = [
@@ -26,7 +26,7 @@ def test_git_reaches_the_repository_by_what_remote_says(world):
 
 def test_facts_name_the_default_branch(world):
     facts = world.forge.facts(world.repo)
-    assert (facts.default_branch, facts.archived, facts.empty) == ("main", False, False)
+    assert (facts.default_branch, facts.archived) == ("main", False)
 
 
 def test_a_repository_that_is_not_there_is_a_404(world):
@@ -91,13 +91,13 @@ def test_pushing_what_is_there_changes_nothing(world):
     assert world.head("fix/x") == commit
 
 
-def test_an_empty_repository_says_so(world, tmp_path):
+def test_an_empty_repository_has_no_branch(world, tmp_path):
     if world.github:
         world.github.add_repository("acme/empty", default_branch="main")
         repo = "acme/empty"
     else:
         repo = str(GitDir.init(tmp_path / "empty.git").path)
-    assert world.forge.facts(repo).empty
+    assert not world.forge.facts(repo).archived
     assert world.forge.branch_head(repo, "main") is None
 
 
@@ -151,12 +151,12 @@ def test_a_repository_is_named_by_name_or_by_url(github_world, form):
     ],
 )
 def test_what_is_not_on_the_server_is_no_repository(github_world, repo):
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(ForgeError) as caught:
         github_world.forge.remote(repo)
     assert caught.value.cure
 
 
 def test_a_credential_in_a_url_is_refused_and_not_repeated(github_world):
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(ForgeError) as caught:
         github_world.forge.facts("https://x:ghp_secret@github.com/acme/widget")
     assert "ghp_secret" not in str(caught.value)

@@ -77,6 +77,11 @@ def test_a_pull_request_is_opened_found_and_changed(pushed):
     assert pushed.forge.find_pulls(REPO, "fix/y") == ()
 
 
+def test_a_reader_sees_the_pull_requests_of_a_branch_without_being_anybody(pushed):
+    made = opened(pushed)
+    assert forge_with(pushed, None).find_pulls(REPO, "fix/x") == (made,)
+
+
 def test_a_pull_request_follows_its_branch(pushed):
     opened(pushed)
     newer = pushed.change(text="newer\n")

@@ -20,6 +20,7 @@ REPO = "/repos/{owner}/{repo}"
 OPERATIONS = (
     "GET /user",
     "GET /rate_limit",
+    "GET /orgs/{org}/repos",
     f"GET {REPO}",
     f"GET {REPO}/branches",
     f"GET {REPO}/branches/{{branch}}",

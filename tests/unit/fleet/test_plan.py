@@ -66,19 +66,22 @@ def test_a_selection_that_fits_nothing_is_a_mistake() -> None:
 
 
 def test_a_campaign_id_is_readable_and_follows_playbook_variables_and_selection() -> None:
-    base = campaign_id(WORK, {"a": 1, "b": "x"}, names=("one", "two"))
+    base = campaign_id(WORK, {"a": 1, "b": "x"})
     assert base.startswith("work-")
     assert len(base) == len("work-") + 6
-    assert base == campaign_id(WORK, {"b": "x", "a": 1}, names=("two", "one", "one"))
+    assert base == campaign_id(WORK, {"b": "x", "a": 1})
     others = {
-        campaign_id(WORK, {"a": 2, "b": "x"}, names=("one", "two")),
-        campaign_id(WORK, {"a": 1, "b": "x"}, names=("one",)),
+        campaign_id(WORK, {"a": 2, "b": "x"}),
         campaign_id(WORK, {"a": 1, "b": "x"}, select="topic:x"),
-        campaign_id(WORK, {"a": 1, "b": "x"}, names=("one", "two"), report=REPORT),
-        campaign_id(WORK, {"a": 1, "b": "x"}, names=("one", "two"), commit="1234567"),
-        campaign_id(msgspec.structs.replace(WORK, id="works"), {"a": 1, "b": "x"}, names=("one", "two")),
+        campaign_id(WORK, {"a": 1, "b": "x"}, report=REPORT),
+        campaign_id(WORK, {"a": 1, "b": "x"}, commit="1234567"),
+        campaign_id(msgspec.structs.replace(WORK, id="works"), {"a": 1, "b": "x"}),
     }
-    assert len(others | {base}) == 7
+    assert len(others | {base}) == 6
+
+
+def test_one_plugin_first_and_then_the_fleet_is_one_campaign() -> None:
+    assert make_plan(FLEET, WORK, names=("one",)).campaign == make_plan(FLEET, WORK).campaign
 
 
 def test_a_campaign_stays_itself_when_the_fleet_grows_or_the_playbook_gets_better() -> None:

@@ -91,3 +91,16 @@ def test_a_folder_of_playbooks_that_is_not_there_is_said(fleet_file: Write, tmp_
     result = run("--manifest", fleet_file("version: 1\nplugins: []\n"), "--playbooks", tmp_path / "none")
     assert isinstance(result.exception, ConfigurationError)
     assert "is no folder" in result.exception.what
+
+
+def test_a_plugin_on_another_server_is_a_mistake_where_the_server_is_known(
+    fleet_file: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = fleet_file(
+        "version: 1\nplugins:\n- {name: a, repo: https://gitlab.com/acme/a}\n- {name: b, repo: acme/b}\n"
+        "- {name: c, repo: ./c}\n- {name: d, repo: https://github.com/acme/d}\n"
+    )
+    assert run("--manifest", file).return_value == 0
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.com")
+    (problem,) = said(run("--manifest", file))
+    assert problem.startswith(f"{file}:3: https://gitlab.com/acme/a is not on https://github.com → Write `repo`")

@@ -154,7 +154,7 @@ def test_a_trace_without_an_end_or_a_beginning_is_shown_too(tmp_path: Path) -> N
 
 def test_verify_holds_a_trace_against_the_seal_beside_it(trace: Path) -> None:
     code, text = invoke("verify", str(trace))
-    assert (code, "complete and unchanged" in text, "as the proposal beside it was sealed" in text) == (0, True, True)
+    assert (code, "complete and unchanged" in text, "held against the seal of the proposal" in text) == (0, True, True)
     lines = trace.read_bytes().splitlines(keepends=True)
     trace.write_bytes(b"".join(lines[:-1]))
     code, text = invoke("verify", str(trace))

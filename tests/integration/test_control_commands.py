@@ -1,0 +1,152 @@
+"""`init`, `doctor` and `status`, beside a virtual GitHub."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from small_plugins import STAMP, pulls
+from small_world import World
+
+PIN = "0123456789abcdef0123456789abcdef01234567"
+BIN = Path(sys.executable).parent
+
+
+def init(world: World, *words: str) -> Path:
+    folder = world.folder / "control"
+    done = world.plain("init", "--dir", str(folder), "--source", "acme/fleet-bot", "--pin", PIN, *words)
+    assert done.code == 0, done.err
+    return folder
+
+
+def test_init_lists_an_organisations_repositories_with_a_topic(world: World) -> None:
+    world.plugin("a", {"README.md": "a\n"}, remote={"topics": ("fleet", "python")})
+    world.plugin("b", {"README.md": "b\n"}, remote={"topics": ("other",)})
+    world.plugin("old", {"README.md": "c\n"}, remote={"topics": ("fleet",), "archived": True})
+    folder = init(world, "--organisation", "acme", "--topic", "fleet")
+    fleet = yaml.safe_load((folder / "fleet.yaml").read_text(encoding="utf-8"))
+    assert fleet["plugins"] == [{"name": "a", "repo": "acme/a", "topics": ["fleet", "python"]}]
+    form = yaml.safe_load((folder / ".github" / "ISSUE_TEMPLATE" / "fix.yml").read_text(encoding="utf-8"))
+    assert form["body"][0]["attributes"] == {"label": "Plugin", "options": ["a"]}
+    assert world.plain("validate", "--manifest", str(folder / "fleet.yaml")).code == 0
+
+
+def test_what_init_writes_passes_the_linters_and_is_pinned(world: World) -> None:
+    folder = init(world)
+    workflows = sorted(map(str, (folder / ".github" / "workflows").glob("*.yml")))
+    assert len(workflows) == 2
+    for file in workflows:
+        assert f"acme/fleet-bot/.github/workflows/campaign.yml@{PIN} # v" in Path(file).read_text(encoding="utf-8")
+    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+    zizmor = ["zizmor", "--offline", "--no-progress", "--strict-collection", "--persona", "pedantic", str(folder)]
+    schema = ["check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows]
+    for words in (zizmor, schema, ["actionlint", "-no-color", *workflows]):
+        if (BIN / words[0]).exists():
+            done = subprocess.run([str(BIN / words[0]), *words[1:]], capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_init_overwrites_nothing(world: World) -> None:
+    folder = init(world)
+    (folder / "fleet.yaml").write_text("mine\n", encoding="utf-8")
+    init(world)
+    assert (folder / "fleet.yaml").read_text(encoding="utf-8") == "mine\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--pin", "v1"), "no commit"),
+        (("--pin", PIN, "--source", "x"), "no repository"),
+        (("--pin", PIN, "--topic", "t"), "--organisation"),
+        (("--pin", PIN, "--organisation", "acme", "--topic", "none"), "no repository with the topic"),
+    ],
+)
+def test_init_says_what_is_wrong(world: World, words: tuple[str, ...], why: str) -> None:
+    world.plugin("a", {"README.md": "a\n"})
+    done = world.plain("init", "--dir", str(world.folder / "control"), *words)
+    assert (done.code, why in done.err) == (2, True), done.err
+
+
+def doctor(world: World, **env: str) -> dict[str, dict[str, Any]]:
+    done = world.fleet_bot("doctor", "--json", "--control", "acme/a", env=env)
+    assert (done.code == 0) == done.json["ok"]
+    return {check["name"]: check for check in done.json["checks"]}
+
+
+def test_the_doctor_names_what_is_missing_and_what_to_do(world: World) -> None:
+    world.plugin("a", {"README.md": "a\n"})
+    world.plugin("secret", {"README.md": "b\n"}, remote={"private": True})
+    found = doctor(world)
+    assert {name: check["state"] for name, check in found.items()} == {
+        "fleet": "ok",
+        "git": "ok",
+        "sandbox": "ok",
+        "model key": "ok",
+        "token": "ok",
+        "limits": "ok",
+        "acme/a": "ok",
+        "acme/secret": "ok",
+        "label": "missing",
+    }
+    assert "New label" in found["label"]["cure"]
+    world.github.add_issue("acme/a", number=1, title="t", body="b", author="ada", labels=("fleet-bot:fix",))
+    assert doctor(world)["label"]["state"] == "ok"
+
+
+def test_the_doctor_tells_a_token_that_reads_from_one_that_sees_nothing(world: World) -> None:
+    world.plugin("a", {"README.md": "a\n"})
+    world.plugin("secret", {"README.md": "b\n"}, remote={"private": True})
+    world.github.add_person("ghp_reader", "reader", permission="read")
+    world.github.add_person("ghp_nobody", "nobody", permission="none")
+    reader = doctor(world, GITHUB_TOKEN="ghp_reader")
+    assert (reader["acme/a"]["state"], reader["acme/secret"]["state"]) == ("note", "note")
+    nobody = doctor(world, GITHUB_TOKEN="ghp_nobody")
+    assert (nobody["acme/a"]["state"], nobody["acme/secret"]["state"]) == ("note", "missing")
+    assert doctor(world, GITHUB_TOKEN="")["token"]["state"] == "missing"
+    assert doctor(world, GITHUB_TOKEN="ghp_wrong")["token"]["state"] == "missing"
+    assert doctor(world, GEMINI_API_KEY="")["model key"]["state"] == "note"
+
+
+def test_the_doctor_speaks_to_people_too_and_sees_loose_pins(world: World) -> None:
+    world.plugin("a", {"README.md": "a\n"})
+    folder = world.folder / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    (folder / "x.yml").write_text("jobs: {a: {steps: [\n  uses: actions/checkout@v7\n]}}\n", encoding="utf-8")
+    done = world.fleet_bot("doctor")
+    assert done.code == 0, done.err
+    assert "x.yml: not pinned by commit: actions/checkout@v7" in done.err
+
+
+def test_the_status_follows_the_pull_requests(world: World) -> None:
+    world.playbook("stamp", STAMP)
+    for name in "abc":
+        world.plugin(name, {"README.md": f"{name}\n"})
+    world.run("stamp")
+    pulls(world, "b")[0].edit(state="closed")
+    done = world.fleet_bot("status", "--out", str(world.out), "--json")
+    assert done.code == 0, done.err
+    [campaign] = done.json["campaigns"]
+    assert [(row["plugin"], row["state"]) for row in campaign["plugins"]] == [
+        ("a", "draft"),
+        ("b", "closed"),
+        ("c", "draft"),
+    ]
+    shown = world.fleet_bot("status", campaign["campaign"], "--out", str(world.out))
+    assert (shown.code, campaign["campaign"] in shown.err) == (0, True)
+
+
+def test_the_status_of_what_is_not_there(world: World) -> None:
+    world.playbook("stamp", STAMP)
+    world.plugin("a", {"README.md": "a\n"})
+    assert world.fleet_bot("status", "--out", str(world.out)).code == 2
+    world.run("stamp", "--dry-run")
+    done = world.fleet_bot("status", "stamp-000000", "--out", str(world.out))
+    assert (done.code, "There are: stamp-" in done.err) == (2, True)
+    row = world.fleet_bot("status", "--out", str(world.out), "--json").json["campaigns"][0]["plugins"][0]
+    assert (row["state"], json.dumps(row["url"])) == ("none", "null")

@@ -1,0 +1,85 @@
+"""The workflows that `fleet-bot init` writes, run by act: from an event of GitHub to pull requests and an answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from act_runs import Acted, Workflows, why_not
+from action_runs import CONTROL, labelled
+from small_plugins import FIX, PLUGIN, STAMP, pulls
+from small_world import KEY, TOKEN, World
+
+pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
+SENDER = {"sender": {"login": "ada", "type": "User"}, "repository": {"full_name": CONTROL, "private": True}}
+
+
+def test_a_label_on_an_issue_leads_to_a_pull_request_and_an_answer(world: World) -> None:
+    world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    world.script("calc", "fix_bug", FIX)
+    body = "### Plugin\n\ncalc\n\n### What happens\n\nadd(1, 2) is -1"
+    world.github.add_repository(CONTROL, default_branch="main")
+    world.github.add_issue(CONTROL, number=7, title="add subtracts", body=body, author="ada")
+    ran = Workflows(world).run("issues", "fix", labelled(CONTROL, 7, body, title="add subtracts"))
+    assert ran.code == 0, ran.log
+    [pull] = pulls(world, "calc")
+    assert pull.head.ref == "fix/issue-7"
+    issue = world.github.hub.store.get(CONTROL).issue(7)
+    assert [reaction.content for reaction in issue.reactions] == ["eyes"]
+    [comment] = issue.comments
+    assert pull.html_url in comment.body
+    assert KEY not in ran.log
+    assert TOKEN not in ran.log
+
+
+def test_another_label_starts_nothing(world: World) -> None:
+    world.plugin("calc", PLUGIN)
+    ran = Workflows(world).run("issues", "fix", labelled(CONTROL, 7, "b", label="bug"))
+    assert ran.code == 0, ran.log
+    assert not any(exchange.path.startswith("/api") for exchange in world.github.requests)
+
+
+def test_a_production_error_leads_to_a_pull_request(world: World) -> None:
+    world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    world.script("calc", "fix_bug", FIX)
+    world.github.add_repository(CONTROL, default_branch="main")
+    file = Path(__file__).parent.parent / "golden" / "errors" / "sentry-python.json"
+    error = json.loads(file.read_text(encoding="utf-8"))
+    error["data"]["event"]["release"] = "calc@1.0.0"
+    payload = SENDER | {"action": "fleet-bot-error", "client_payload": {"plugin": "calc", "error": error}}
+    ran = Workflows(world).run("repository_dispatch", "fix", payload)
+    assert ran.code == 0, ran.log
+    assert [pull.head.ref for pull in pulls(world, "calc")] == ["fix/CALC-1A"]
+
+
+def test_three_shards_of_which_one_fails(world: World) -> None:
+    world.playbook("stamp", STAMP)
+    world.plugin("a", {"README.md": "a\n"})
+    world.plugin("b", {"README.md": "b\n"}, setup="echo '::error::from the set-up' && exit 3")
+    world.plugin("c", {"README.md": "c\n"})
+    ran = Workflows(world).run("workflow_dispatch", "fleet", SENDER, playbook="stamp", variables="text=hello")
+    assert ran.code != 0
+    assert [len(pulls(world, name)) for name in "abc"] == [1, 0, 1]
+    outcomes = {row["plugin"]: row["outcome"] for row in ran.report()["tasks"]}
+    assert outcomes == {"a": "changed", "b": "failed", "c": "changed"}
+    _power_is_split(ran)
+    assert sorted(place.name for place in ran.artifacts.glob("fleet-bot-proposals-*")) == [
+        f"fleet-bot-proposals-{number}-of-3" for number in (1, 2, 3)
+    ]
+
+
+def test_a_schedule_with_nothing_due_is_green(world: World) -> None:
+    world.plugin("a", {"README.md": "a\n"})
+    ran = Workflows(world).run("schedule", "fleet", SENDER | {"schedule": "17 * * * *"})
+    assert ran.code == 0, ran.log
+    assert pulls(world, "a") == []
+    assert "Nothing is due" in ran.log
+
+
+def _power_is_split(ran: Acted) -> None:
+    """What the processes of each job had in their environment and arguments, written down as they started."""
+    assert set(ran.seen) == {"plan", "propose", "publish", "report"}
+    for command, process in ran.seen.items():
+        assert (KEY in process) == (command == "propose"), command
+        assert (TOKEN in process) == (command == "publish"), command

@@ -1,0 +1,41 @@
+"""What `fleet-bot virtual new` makes flies as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.base.errors import UsageError
+from bot.cli.main import run
+from bot.fleet.playbook import find_playbooks, read_playbook
+from bot.virtual.new import TEMPLATES, start
+from bot.windtunnel.pilots import ScriptedPilot
+from bot.windtunnel.scenario import find_scenarios
+from bot.windtunnel.trial import fly
+
+FLOWN = {
+    "bug": "fix_bug",
+    "version": "bump_version",
+    "dependency": "update_dependency",
+    "description": "update_description",
+    "nothing": "update_description",
+}
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_it_is_complete(tmp_path: Path, template: str) -> None:
+    assert run(["virtual", "new", "mine", "--from", template, "--dir", str(tmp_path)]) == 0
+    playbook = read_playbook(find_playbooks(None)[FLOWN.get(template, "fix_bug")])
+    (scenario,) = find_scenarios(playbook, (tmp_path,), ("mine",))
+    if template in FLOWN:
+        assert fly(scenario, 0, ScriptedPilot()).result == "passed"
+    whole = b"".join(file.read_bytes() for file in (tmp_path / "mine").rglob("*") if file.is_file())
+    assert TEMPLATES[template].encode() not in whole
+
+
+def test_a_name_is_not_taken_twice_and_is_a_word(tmp_path: Path) -> None:
+    start("mine", "bug", tmp_path)
+    for name in ("mine", "My-Plugin", "../x"):
+        with pytest.raises(UsageError):
+            start(name, "bug", tmp_path)
