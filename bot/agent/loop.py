@@ -11,11 +11,11 @@ import msgspec
 from bot.agent.act import Hands, act
 from bot.agent.limits import Budget, Purse, Reached, charged
 from bot.agent.prompts import system_prompt
+from bot.agent.sent import Sent
 from bot.agent.stuck import StuckDetector
 from bot.agent.tools import declarations, offered
 from bot.agent.tools.context import Context
 from bot.agent.unusable import handling
-from bot.base.canonical import sha256
 from bot.base.clock import Clock
 from bot.base.errors import TaskBlocked, TaskFailed
 from bot.base.messages import Attempt, Reply, Request, Text, ToolCall, ToolResult, Turn
@@ -97,7 +97,7 @@ class _Loop:
         crew = self.crew
         began = crew.clock.monotonic() if crew.began is None else crew.began
         self.budget = Budget(crew.task.limits, crew.clock, began=began, purse=crew.purse)
-        self.stuck = StuckDetector()
+        self.stuck, self.sent = StuckDetector(), Sent()
         self.system, self.tools = system_prompt(crew.task), declarations(crew.task)
         self.hands = Hands(
             tools=offered(crew.task),
@@ -131,7 +131,7 @@ class _Loop:
         request = Request(system=self.system, turns=tuple(self.turns), tools=self.tools, force_call=self.force_call)
         crew.trace.append(
             ModelRequested(
-                contents=len(self.turns), nudge=self.nudge, force_call=self.force_call, sent=digest_of(request)
+                contents=len(self.turns), nudge=self.nudge, force_call=self.force_call, sent=self.sent.digest(request)
             ),
             turn=self.turn,
         )
@@ -225,11 +225,3 @@ class _Loop:
             LimitReached(limit=reached.limit, allowed=reached.allowed, used=reached.used, message=reached.message),
             turn=self.turn,
         )
-
-
-def digest_of(request: Request) -> str:
-    """What goes out, as one hash, so that a replay can tell whether it would send the same; empty when it has none."""
-    try:
-        return sha256(msgspec.json.encode(request))
-    except (UnicodeEncodeError, OverflowError):
-        return ""

@@ -55,7 +55,7 @@ keys at every level, write it without white space: the SHA-256 of that is `hash`
 before. `run_finished` counts all lines and names the hash of the line before it; `proposal.json` seals the count and
 the hash of the last line, so that a trace that was cut shows too. `fleet-bot trace verify` does all of this.
 
-The same as a JSON Schema: [trace.schema.json](schemas/trace.schema.json).
+The same as a JSON Schema: [trace.schema.json](schemas/trace.schema.json). Working with traces: [traces.md](traces.md).
 
 ## Every line
 

@@ -1,0 +1,29 @@
+"""What goes out to a model, as one hash, so that a replay can tell whether it would send the same."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from bot.base.messages import Request, Turn
+
+
+class Sent:
+    """Hashes the requests of one conversation; turns that it knows already cost next to nothing."""
+
+    def __init__(self) -> None:
+        """Nothing sent yet."""
+        self._known: list[tuple[Turn, bytes]] = []
+
+    def digest(self, request: Request) -> str:
+        """Over system prompt, tools and all turns; empty where the text is none that JSON can hold."""
+        try:
+            whole = hashlib.sha256(msgspec.json.encode([request.system, request.tools, request.force_call]))
+            for number, turn in enumerate(request.turns):
+                if number == len(self._known) or self._known[number][0] is not turn:
+                    self._known[number:] = [(turn, hashlib.sha256(msgspec.json.encode(turn)).digest())]
+                whole.update(self._known[number][1])
+        except (UnicodeEncodeError, OverflowError):
+            return ""
+        return whole.hexdigest()
