@@ -105,13 +105,13 @@ def test_a_run_on_an_older_commit_takes_commits_of_the_base_for_what_they_are(st
     older = git(work, "rev-parse", "main")
     fix = ("fix_stamp", "--bug", "no stamp")
     stamps.playbook("fix_stamp", FIX)
-    move_on(work, {"README.md": "moved on\n"})
+    newer = move_on(work, {"README.md": "moved on\n"})
     first = stamps.run(*fix).task("a")
     assert first["outcome"] == "changed", first
     again = stamps.run(*fix, "--commit", older).task("a")
     assert again["branch"] == first["branch"]
     assert again["outcome"] == "changed", again
-    assert git(stamps.bare("a"), "rev-parse", f"{again['branch']}^") == older
+    assert git(stamps.bare("a"), "rev-parse", f"{again['branch']}^") == newer
 
 
 def test_a_pull_request_that_was_closed_is_known_before_anything_runs(stamps: World) -> None:
