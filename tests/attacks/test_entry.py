@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from pathlib import Path
 
 import attack_table
 import pytest
 from arena import Arena, sh
 from attack_table import attack
-from small_world import World
+from github import Auth, Github
+from small_world import TOKEN, Done, World
 
 from bot.base.errors import SandboxError
 from bot.base.git import environment
@@ -19,6 +21,17 @@ from bot.sandbox.ground import Ground
 from bot.sandbox.launcher import Launcher
 from bot.task.run import _places
 from bot.wiring import Settings, forget_secrets, from_environment
+
+STAMP = """
+    ---
+    id: stamp
+    version: 1.0.0
+    summary: Stamp.
+    mode: script
+    script: touch STAMP
+    pull_request: {title: Stamp}
+    ---
+    """
 
 
 @attack(
@@ -122,8 +135,54 @@ def test_a_hostile_set_up(arena: Arena) -> None:
     assert not any((arena.folder / "scratch").iterdir())
 
 
-def test_every_case_of_the_list_has_a_test_or_waits_for_the_action() -> None:
-    assert attack_table.covered() | attack_table.later() >= set(range(1, 46))
+@attack(
+    "5",
+    "A comment or a pull request of somebody else that carries our markers",
+    "only what our own account wrote is ever adopted",
+)
+def test_markers_of_somebody_else_count_for_nothing(world: World) -> None:
+    world.playbook("stamp", STAMP)
+    world.plugin("a", {"README.md": "a\n"})
+    first = world.run("stamp")
+    number = first.task("a")["pull_request"]["number"]
+    person = Github(auth=Auth.Token("ghp_person"), base_url=world.github.api_url, seconds_between_writes=None)
+    pull = person.get_repo("acme/a").get_pull(number)
+    [ours] = list(pull.get_issue_comments())
+    forged = ours.body.replace("changed", "approved")
+    theirs = pull.create_issue_comment(forged)
+    again = world.run("stamp")
+    assert again.code == 0, again.err
+    bodies = {comment.id: comment.body for comment in pull.get_issue_comments()}
+    assert bodies[theirs.id] == forged
+    assert len(bodies) == 2
+
+
+@attack(
+    "45",
+    "Two runs for one repository at the same time",
+    "find-or-update, and a push only while the branch is where it was seen",
+)
+def test_two_runs_at_once_make_one_pull_request(world: World) -> None:
+    world.playbook("stamp", STAMP)
+    world.plugin("a", {"README.md": "a\n"})
+    done: list[Done] = []
+
+    def one(number: int) -> None:
+        done.append(world.process("run", "stamp", "--out", str(world.folder / f"out-{number}"), "--json", timeout=110))
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert any(result.code == 0 for result in done), [result.err for result in done]
+    hub = Github(auth=Auth.Token(TOKEN), base_url=world.github.api_url)
+    assert hub.get_repo("acme/a").get_pulls(state="all").totalCount == 1
+
+
+def test_every_case_of_the_list_has_a_test() -> None:
+    assert attack_table.covered() | attack_table.elsewhere() >= set(range(1, 46))
+    assert attack_table.missing() == []
 
 
 def test_the_table_of_attacks_is_the_one_of_the_suite() -> None:

@@ -13,20 +13,50 @@ import pytest
 ATTACKS = Path(__file__).resolve().parent.parent / "attacks"
 PAGE = ATTACKS.parent.parent / "docs" / "security.md"
 BEGIN, END = "<!-- attacks: begin, written by the suite -->", "<!-- attacks: end -->"
-_LATER = (
-    ("1", "An issue is labelled by somebody who may only triage"),
-    ("2", "An unknown bot, or a user with a bot's name, starts a run"),
-    ("3", "`pull_request_target`, or a pull request from a fork, starts a run"),
-    ("4", "An issue is edited between the label and the run"),
-    ("5", "A comment of somebody else imitates the bot's plan, approval or state"),
-    ("6", "An approval of an old commit, or by the author"),
-    ("7", "The bot's own comment has the trigger word in it"),
-    ("8", "`fleet.yaml` is changed in the head of a pull request"),
-    ("26", "Workflow commands (`::set-output`, `::stop-commands::`) in output of the job"),
-    ("27", "Delimiter lines in text that goes to `GITHUB_OUTPUT`"),
-    ("45", "Two runs for one repository at once"),
+_ACTION, _RUNNER = "tests/integration/test_action.py", "tests/unit/gha/test_runner.py"
+ELSEWHERE: tuple[tuple[str, str, str, str], ...] = (
+    (
+        "1, 2, 7",
+        "A run asked for by somebody without write access, an unknown bot, a user with a bot's name, or ourselves",
+        "permission and kind of account are looked up, before anything is cloned",
+        f"{_ACTION}::test_who_may_not_ask_is_refused_before_anything_is_cloned",
+    ),
+    (
+        "3",
+        "`pull_request_target`, a comment or another workflow starts a run",
+        "refused by name",
+        f"{_ACTION}::test_events_that_hand_secrets_to_strangers_are_refused",
+    ),
+    (
+        "3, 8",
+        "A pull request, of a fork or with another `fleet.yaml` in its head, starts a run",
+        "refused; one's own may be planned",
+        f"{_ACTION}::test_a_forks_pull_request_is_refused_and_ones_own_may_only_be_planned",
+    ),
+    (
+        "4",
+        "An issue is edited between the label and the run",
+        "the text of the label's moment counts, and the pull request says so",
+        f"{_ACTION}::test_the_text_is_the_one_from_when_the_label_was_set",
+    ),
+    (
+        "26",
+        "Workflow commands (`::set-output`, `::stop-commands::`) in output of the job",
+        "text, between tokens that nobody knows",
+        f"{_ACTION}::test_secrets_are_masked_first_and_nothing_that_is_printed_is_a_command",
+    ),
+    (
+        "27",
+        "Delimiter lines in text that goes to `GITHUB_OUTPUT`",
+        "random delimiters",
+        f"{_RUNNER}::test_a_value_cannot_end_itself_and_set_another_output",
+    ),
 )
-"""Attacks on the Action on GitHub."""
+"""Attacks on the Action, whose tests are with it: cases, what, what stops it, test."""
+NOT_OFFERED = (
+    ("6", "Approval of an old commit, or by the author, in a comment", "there is none: a GitHub Environment approves"),
+)
+"""Attacks on what we do not have."""
 
 
 def attack(cases: str, what: str, refusal: str) -> pytest.MarkDecorator:
@@ -71,7 +101,8 @@ def table(results: Mapping[str, bool] | None = None) -> str:
         held = "not run" if results is not None and row.name not in results else "holds"
         held = "**broken**" if results is not None and not results.get(row.name, True) else held
         lines.append(f"| {row.cases} | {row.what} | {row.refusal} | {row.levels} | {held} |")
-    lines += [f"| {case} | {what} | with the Action | | not yet |" for case, what in _LATER if not _covered(case)]
+    lines += [f"| {cases} | {what} | {refusal} | – | holds |" for cases, what, refusal, _ in ELSEWHERE]
+    lines += [f"| {case} | {what} | {why} | – | – |" for case, what, why in NOT_OFFERED]
     return "\n".join([*lines, "", END])
 
 
@@ -92,13 +123,21 @@ def covered() -> set[int]:
     return {int(number) for row in rows() for number in re.findall(r"\d+", row.cases)}
 
 
-def later() -> set[int]:
-    """The numbers that wait for the Action."""
-    return {int(case) for case, _ in _LATER}
+def elsewhere() -> set[int]:
+    """The numbers of the list whose tests are not in this folder, or that are not to be had."""
+    found = [cases for cases, *_ in ELSEWHERE] + [case for case, *_ in NOT_OFFERED]
+    return {int(number) for cases in found for number in re.findall(r"\d+", cases)}
 
 
-def _covered(case: str) -> bool:
-    return int(case) in covered()
+def missing() -> list[str]:
+    """Tests that the table names and that are not where it says."""
+    root = PAGE.parent.parent
+    lost = []
+    for *_, place in ELSEWHERE:
+        file, _, name = place.partition("::")
+        if f"def {name}(" not in (root / file).read_text(encoding="utf-8"):
+            lost.append(place)
+    return lost
 
 
 def _first(cases: str) -> int:
