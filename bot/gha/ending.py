@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -17,6 +18,8 @@ from bot.trace.inert import inert
 
 Note = tuple[Literal["error", "warning", "notice"], str, str]
 _LOST = "The job that had to run it did not end, or its artifact is missing."
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,20 +56,28 @@ def of_reports(reports: list[CampaignReport], out: Path) -> Ending:
 
 
 def write_reports(reports: list[CampaignReport], out: Path) -> Path:
-    """Write `report.json` and its fellows: one into `out`, several each into its campaign's folder below."""
+    """Write `report.json` and its fellows: one into `out`, several each into its campaign's folder below.
+
+    What a campaign is called may have come from a proposal, so it is only taken as a folder's name when it is one.
+    """
     if len(reports) == 1:
         write_report(reports[0], out)
-    for report in reports if len(reports) > 1 else ():
-        write_report(report, out / report.campaign)
+    for number, report in enumerate(reports if len(reports) > 1 else (), 1):
+        write_report(report, out / (report.campaign if _NAME.fullmatch(report.campaign) else f"campaign-{number}"))
     return (out / "report.json").absolute() if len(reports) == 1 else out.absolute()
 
 
 def read_reports(folder: Path) -> list[CampaignReport]:
     """All reports below a folder. Raises `ConfigurationError` when one cannot be read."""
     try:
-        return [
-            msgspec.json.decode(file.read_bytes(), type=CampaignReport) for file in sorted(folder.rglob("report.json"))
-        ]
+        found: dict[str, CampaignReport] = {}
+        for file in sorted(folder.rglob("report.json")):
+            data = msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
+            # What was published of several campaigns has a report of all beside one for each.
+            for part in data.get("campaigns", [data]):
+                report = msgspec.convert(part, CampaignReport)
+                found[report.campaign] = report
+        return list(found.values())
     except msgspec.MsgspecError as error:
         raise ConfigurationError(f"A report below {folder} cannot be read.", "Use one version in all jobs.") from error
 
