@@ -161,8 +161,6 @@ class Wiring:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        if "github" in self.__dict__:
-            self.github.close()
         if self._root is not None and self._root.exists():
             try:
                 empty(self._root)
@@ -171,6 +169,8 @@ class Wiring:
                 # After ^C a task that hangs may still write there; there is nobody left to wait for it.
                 if kind is None:
                     raise
+        if "github" in self.__dict__:
+            self.github.close()
 
     def scratch(self) -> Path:
         """A new empty folder that is gone in the end."""
