@@ -48,7 +48,7 @@ SLEEP = f"sleep 9{os.getpid():08}"
 SLOW = f"""
     rules:
       - {{when: {{step: 0}}, calls: [{{run_shell_command: {{command: "{SLEEP} & {SLEEP}"}}}}]}}
-      - {say: Done.}
+      - {{say: Done.}}
     """
 
 
