@@ -156,6 +156,8 @@ class Wiring:
         self.reading: Callable[[ForgeRead], ForgeRead] = lambda forge: forge
         """Put before the read access of proposing: repositories that are already here."""
         self._root: Path | None = None
+        self._making = threading.RLock()
+        """Tasks side by side ask for their first folder, forge and model at the same moment."""
 
     def __enter__(self) -> Self:
         return self
@@ -174,8 +176,9 @@ class Wiring:
 
     def scratch(self) -> Path:
         """A new empty folder that is gone in the end."""
-        if self._root is None:
-            self._root = Path(tempfile.mkdtemp(prefix="fleet-bot-")).resolve()
+        with self._making:
+            if self._root is None:
+                self._root = Path(tempfile.mkdtemp(prefix="fleet-bot-")).resolve()
         return Path(tempfile.mkdtemp(dir=self._root))
 
     def forge(self, repo: str) -> ForgeWrite:
@@ -184,7 +187,8 @@ class Wiring:
             from bot.forge.path import PathForge
 
             return PathForge()
-        return self.github
+        with self._making:
+            return self.github
 
     @cached_property
     def github(self) -> GitHubForge:
@@ -218,7 +222,8 @@ class Wiring:
 
     def model(self, task: Task) -> Model:
         """The model of a task. Raises `ConfigurationError` without a key."""
-        return self._model
+        with self._making:
+            return self._model
 
     @cached_property
     def _model(self) -> Model:

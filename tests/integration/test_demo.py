@@ -24,6 +24,7 @@ def play(folder: Path) -> dict[str, Any]:
     for _ in range(2):
         command = [sys.executable, "-P", "-m", "bot", "demo", "--dir", str(folder / "demo"), "--json"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        assert done.stdout, done.stderr
         ended = Done(done.returncode, done.stdout, done.stderr)
         runs.append(
             {"code": ended.code, "err": ended.err, "told": ended.json, "pulls": pulls(folder / "demo" / "github")}

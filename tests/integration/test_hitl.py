@@ -46,7 +46,7 @@ SCRIPT = """
     ---
     """
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[a-zA-Z]|[78=>])")
-CHOICE = "[y]es, [n]o, [a]ll from here, [s]top"
+CHOICE = "[y]es, [n]o"
 
 
 class Terminal:
@@ -135,7 +135,7 @@ def test_yes_and_a_no_whose_reason_reaches_the_model_and_yes_to_publishing(world
         assert "+better" in person.answer("y")
         assert "$ touch b" in person.answer("y")
         asked = person.answer("y")
-        assert "Publish 1 proposals?" in asked
+        assert "Publish 1 proposal" in asked
         assert "calc: Words" in asked
         assert person.end() == 0, person.shown
     [pull] = [issue for issue in world.github.hub.store.get("acme/calc").issues.values() if issue.pull is not None]
@@ -150,11 +150,12 @@ def test_yes_and_a_no_whose_reason_reaches_the_model_and_yes_to_publishing(world
     assert (refused["by"], refused["message"]) == ("person", "not that word")
 
 
-def test_all_from_here_asks_no_more(world: World) -> None:
+def test_all_from_here_asks_only_before_publishing(world: World) -> None:
     with start(world) as person:
         person.answer("a")
+        assert "Publish 1 proposal" in person.answer("y")
         assert person.end() == 0, person.shown
-        assert person.shown.count(CHOICE) == 1
+        assert person.shown.count(CHOICE) == 2
     assert row(world)["pull_request"]["number"] == 1
 
 
@@ -173,7 +174,6 @@ def test_no_to_publishing_keeps_the_proposals_for_later(world: World) -> None:
     with Terminal(world, "run", "stamp", "--out", str(world.out), "--hitl") as person:
         assert "$ echo stamped > STAMP" in person.answer("y")
         person.answer("n")
-        person.answer("later", "Why not?")
         assert person.end() == 0, person.shown
     assert world.github.hub.store.get("acme/a").issues == {}
     assert world.fleet_bot("publish", str(world.out), "--json").json["totals"] == {"changed": 1}

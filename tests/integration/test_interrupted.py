@@ -5,6 +5,7 @@ behind, and the same command goes on from there.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -42,9 +43,11 @@ QUICK = """
       - {when: {step: 0}, calls: [{edit_file: {path: a, old: old, new: new}}]}
       - {say: Done.}
     """
-SLOW = """
+# Found again among all processes of the machine, and no other worker's.
+SLEEP = f"sleep 9{os.getpid():08}"
+SLOW = f"""
     rules:
-      - {when: {step: 0}, calls: [{run_shell_command: {command: "sleep 31337 & sleep 31337"}}]}
+      - {{when: {{step: 0}}, calls: [{{run_shell_command: {{command: "{SLEEP} & {SLEEP}"}}}}]}}
       - {say: Done.}
     """
 
@@ -73,7 +76,7 @@ def left_behind(world: World) -> list[str]:
             line = file.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
         except OSError:
             continue
-        if str(world.scratch) in line or "sleep 31337" in line:
+        if str(world.scratch) in line or SLEEP in line:
             found.append(line)
     return found
 
@@ -100,7 +103,7 @@ def test_during_the_agent_loop(world: World, number: int) -> None:
         world.plugin(name, {"a": "old\n"})
         world.script(name, "edit", script)
     with running(world, "run", "edit", "--out", str(world.out), "--json", "--jobs", "1") as process:
-        wait_for(lambda: any(line.startswith("sleep 31337") for line in left_behind(world)))
+        wait_for(lambda: any(line.startswith(SLEEP) for line in left_behind(world)))
         err = interrupt(world, process, number)
     assert str(world.out) in err
     assert "run the same command again" in err
@@ -119,7 +122,7 @@ def test_with_many_tasks_under_way_the_wait_is_no_longer(world: World) -> None:
         world.plugin(name, {"a": "old\n"})
         world.script(name, "edit", SLOW)
     with running(world, "propose", "edit", "--out", str(world.out), "--jobs", "4") as process:
-        wait_for(lambda: sum(line.startswith("sleep 31337") for line in left_behind(world)) == 8)
+        wait_for(lambda: sum(line.startswith(SLEEP) for line in left_behind(world)) == 8)
         interrupt(world, process, signal.SIGINT)
 
 

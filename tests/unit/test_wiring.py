@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,24 @@ def test_the_campaigns_budget_is_the_manifests_unless_the_command_line_says_anot
         assert wiring.budget() == CampaignBudget(cost_usd=2.0, tokens=1000)
         assert wiring.budget(cost_usd=5.0) == CampaignBudget(cost_usd=5.0, tokens=1000)
         assert wiring.budget(share=0.25) == CampaignBudget(cost_usd=0.5, tokens=250)
+
+
+def test_tasks_that_begin_at_the_same_moment_share_one_root_that_is_gone_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    together = threading.Barrier(16)
+    with Wiring(Settings(), MANIFEST) as wiring:
+
+        def begin() -> None:
+            together.wait()
+            wiring.scratch()
+
+        threads = [threading.Thread(target=begin) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        [root] = tmp_path.iterdir()
+        assert len(list(root.iterdir())) == 16
+    assert list(tmp_path.iterdir()) == []
