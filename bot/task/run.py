@@ -158,7 +158,11 @@ class Run:
         if identity is not None:
             # Where the model is reached (a proxy, another port) is no part of who answers.
             identity = msgspec.structs.replace(identity, endpoint="")
-        task = msgspec.structs.replace(self.task, notes=())
+        report = self.task.report
+        # Nor is where an issue is read; and what the pull request says besides changes nothing of the work.
+        task = msgspec.structs.replace(
+            self.task, notes=(), report=msgspec.structs.replace(report, url=None) if report else None
+        )
         self.task_key = digest([__version__, task, origin.base_head, identity])
         return self.task_key
 
