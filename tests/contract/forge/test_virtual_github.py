@@ -81,6 +81,8 @@ def test_every_route_answers_as_github_describes(pulled, api, github):
         ("GET", f"{HOME}/collaborators/fleet-bot/permission", None, 200),
         ("GET", f"{HOME}/collaborators/stranger/permission", None, 200),
         ("GET", f"{HOME}/git/ref/heads/fix/x", None, 200),
+        ("GET", "/orgs/acme/repos?type=all&sort=full_name&per_page=1", None, 200),
+        ("GET", "/orgs/nobody/repos", None, 404),
         ("GET", f"{HOME}/git/ref/heads/fix", None, 404),
         ("GET", f"{HOME}/git/matching-refs/heads/fix", None, 200),
         ("POST", f"{HOME}/issues", {"title": "I", "labels": ["bug"]}, 201),

@@ -1,0 +1,61 @@
+"""The desk: what the Action, `init` and `doctor` ask GitHub besides; every exchange fits GitHub's description."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from forge_world import StillClock
+
+from bot.base.errors import ForgeError
+from bot.forge.desk import GitHubDesk
+from bot.ports import Access
+
+TOKEN = "ghp_ours0000000000000000000000000000000"
+MARK = "<!-- fleet-bot:status -->"
+
+
+@pytest.fixture
+def desk(github_world: object) -> Iterator[GitHubDesk]:
+    github = github_world.github
+    github.add_person("ghp_tim0000000000000000000000000000000", "tim", permission="read")
+    github.add_person("ghs_app0000000000000000000000000000000", "helper[bot]", app=True)
+    github.add_repository("acme/widget", default_branch="main", topics=("fleet",))
+    github.add_issue("acme/widget", number=7, title="t", body="b", author="alice", labels=("fleet-bot:fix",))
+    made = GitHubDesk(token=TOKEN, api_url=github.api_url, server_url=github.url, clock=StillClock())
+    yield made
+    made.close()
+
+
+def test_what_people_may_do(desk: GitHubDesk) -> None:
+    assert desk.access("acme/widget", "alice").permission == "write"
+    assert desk.access("acme/widget", "tim") == Access(permission="read", role="read")
+    assert desk.access("acme/widget", "nobody").permission in {"none", "read"}
+    assert desk.access("acme/none", "alice").permission == "none"
+
+
+def test_a_request_is_seen_once_and_answered_in_one_comment(desk: GitHubDesk) -> None:
+    desk.seen("acme/widget", 7)
+    desk.seen("acme/widget", 7)
+    assert desk.words("acme/widget", 7) == ("t", "b")
+    desk.create_comment("acme/widget", 7, "somebody else's")
+    for text in ("running", "done", "done"):
+        desk.answer("acme/widget", 7, MARK, text)
+    bodies = [comment.body for comment in desk.comments("acme/widget", 7)]
+    assert bodies == ["somebody else's", f"{MARK}\ndone"]
+
+
+def test_what_there_is_in_an_organisation(desk: GitHubDesk) -> None:
+    [found] = desk.repositories("acme")
+    assert (found.full_name, found.topics, found.archived) == ("acme/widget", ("fleet",), False)
+    with pytest.raises(ForgeError):
+        desk.repositories("nobody")
+
+
+def test_what_the_token_may_do(desk: GitHubDesk) -> None:
+    assert desk.rights("acme/widget")["push"]
+    assert desk.rights("acme/none") == {}
+    assert desk.has_label("acme/widget", "Fleet-Bot:Fix")
+    assert not desk.has_label("acme/widget", "other")
+    left, limit = desk.requests_left()
+    assert 0 < left <= limit
