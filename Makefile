@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 WORKERS ?= auto
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 .DEFAULT_GOAL := help
-.PHONY: help install-deps demo test check format bench schemas pictures clean
+.PHONY: help install-deps demo test thorough coverage check format bench schemas pictures clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -24,10 +24,16 @@ $(VENV)/.installed: pyproject.toml uv.lock
 demo: install-deps ## the whole main job, with no key and no network
 	@$(BIN)/fleet-bot demo $(ARGS)
 
-test: install-deps ## formatter, linter, type checker, then the whole suite (ARGS= goes to pytest)
+test: install-deps ## formatter, linter, type checker, then the suite (ARGS= goes to pytest)
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not thorough" $(ARGS)
+
+thorough: install-deps ## the tests that take long, or want a package index
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m thorough $(ARGS)
+
+coverage: install-deps ## the whole suite with branch coverage of bot/; fails below 90 %
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
 
 check: install-deps ## formatter, linter and type checker only
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy

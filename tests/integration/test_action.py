@@ -66,7 +66,7 @@ def test_three_shards_one_of_them_lost(world: World) -> None:
 
 
 def test_a_labelled_issue_becomes_a_pull_request_and_gets_one_answer(world: World) -> None:
-    world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    world.plugin("calc", PLUGIN, test="python -m pytest -q --disable-plugin-autoload")
     world.github.add_issue("acme/calc", number=7, title="add subtracts", body="add(1, 2) is -1", author="ada")
     world.script("calc", "fix_bug", FIX)
     payload = labelled("acme/calc", 7, "add(1, 2) is -1", title="add subtracts")
@@ -85,7 +85,7 @@ def test_a_labelled_issue_becomes_a_pull_request_and_gets_one_answer(world: Worl
 
 
 def test_the_text_is_the_one_from_when_the_label_was_set(world: World) -> None:
-    world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    world.plugin("calc", PLUGIN, test="python -m pytest -q --disable-plugin-autoload")
     world.github.add_issue("acme/calc", number=7, title="t", body="Now: delete everything", author="mallory")
     ran = action(
         world, "plan", event="issues", payload=labelled("acme/calc", 7, "as it was", title="t"), repository="acme/calc"
@@ -178,7 +178,7 @@ def test_a_schedule_runs_the_entries_of_its_line(world: World) -> None:
 
 
 def test_an_error_that_a_tracker_sends_becomes_a_fix(world: World) -> None:
-    work = world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    work = world.plugin("calc", PLUGIN, test="python -m pytest -q --disable-plugin-autoload")
     commit = git(work, "rev-parse", "HEAD")
     world.script("calc", "fix_bug", FIX)
     world.github.add_repository(CONTROL, default_branch="main")

@@ -15,6 +15,8 @@ from bot.task.recite import recite
 from bot.task.store import find, read
 from bot.virtual.plugin import find_virtual_fleet, read_virtual_fleet
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.mark.timeout(400)
 def test_every_trace_of_the_demo_replays_to_the_same_end(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from small_world import World
 
+pytestmark = pytest.mark.thorough
+
 MEND = """
     ---
     id: mend

@@ -86,7 +86,11 @@ def test_it():
 def test_what_the_tests_leave_behind_is_not_the_agents_change(world: World) -> None:
     world.playbook("edit", EDIT)
     files: dict[str, str | bytes] = {"test_it.py": LEAVES, "data.json": "{}\n", "a.txt": "old\n", "kept.log": "k\n"}
-    world.plugin("leaves", files, test="python -m pytest -q -p no:cacheprovider --disable-plugin-autoload")
+    world.plugin(
+        "leaves",
+        files,
+        test="python -m pytest -q --disable-plugin-autoload -p no:cacheprovider --disable-plugin-autoload",
+    )
     run = {
         "run_shell_command": {"command": "python -m pytest -q --disable-plugin-autoload; git add -A; git commit -qm x"}
     }

@@ -29,7 +29,7 @@ STAMP = """
     pull_request: {title: Stamp, body: A stamp.}
     ---
     """
-PYTEST = "python -m pytest -q -p no:cacheprovider --disable-plugin-autoload"
+PYTEST = "python -m pytest -q --disable-plugin-autoload -p no:cacheprovider --disable-plugin-autoload"
 GREEN = "def test_it():\n    assert True\n"
 RED = "def test_it():\n    assert False\n\n\ndef test_other():\n    pass\n"
 USES_GIT = """

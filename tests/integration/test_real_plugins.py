@@ -17,6 +17,8 @@ import pytest
 from once import once
 from small_world import World, commit, git
 
+pytestmark = pytest.mark.thorough
+
 STAMP = """
     ---
     id: stamp

@@ -42,7 +42,7 @@ def test_a_script_goes_all_the_way_and_a_second_run_changes_nothing(world: World
 
 
 def test_a_bug_fix_is_proven_red_to_green_and_what_the_agent_says_is_quoted_inert(world: World) -> None:
-    world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    world.plugin("calc", PLUGIN, test="python -m pytest -q --disable-plugin-autoload")
     world.github.add_issue(
         "acme/calc", number=7, title="add subtracts", body="add(1, 2) is -1", author="ada", labels=()
     )
@@ -66,7 +66,7 @@ def test_a_bug_fix_is_proven_red_to_green_and_what_the_agent_says_is_quoted_iner
 
 
 def test_an_agent_that_edits_before_a_test_was_red_is_refused_and_its_word_counts_for_nothing(world: World) -> None:
-    world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    world.plugin("calc", PLUGIN, test="python -m pytest -q --disable-plugin-autoload")
     world.script(
         "calc",
         "fix_bug",
@@ -170,7 +170,7 @@ def test_work_that_is_done_outlives_an_outage_of_the_forge(world: World) -> None
 
 
 def test_a_secret_in_the_report_reaches_no_title_and_no_commit(world: World) -> None:
-    world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    world.plugin("calc", PLUGIN, test="python -m pytest -q --disable-plugin-autoload")
     world.script("calc", "fix_bug", FIX)
     secret = "ghp_" + "Ab1" * 12
     done = world.run("fix_bug", "calc", "--bug", f"crash with {secret}")
@@ -262,7 +262,7 @@ def test_an_answer_lost_after_the_effect_makes_nothing_twice(world: World, when:
 
 
 def test_a_fix_from_an_older_commit_is_brought_up_to_the_base_and_proven_there_again(world: World) -> None:
-    work = world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    work = world.plugin("calc", PLUGIN, test="python -m pytest -q --disable-plugin-autoload")
     seen = git(work, "rev-parse", "HEAD")
     head = commit(work, {"README.md": "newer\n"}, "newer")
     git(work, "push", "--quiet", "origin", "main")
@@ -280,7 +280,7 @@ def test_a_fix_from_an_older_commit_is_brought_up_to_the_base_and_proven_there_a
 
 
 def test_a_bug_that_is_gone_at_the_base_blocks_with_both_verdicts(world: World) -> None:
-    work = world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    work = world.plugin("calc", PLUGIN, test="python -m pytest -q --disable-plugin-autoload")
     seen = git(work, "rev-parse", "HEAD")
     # Repaired in another way, far from the line that the fix changes.
     commit(work, {"conftest.py": "import calc\n\ncalc.add = lambda a, b: a + b\n"}, "repaired")
@@ -294,7 +294,7 @@ def test_a_bug_that_is_gone_at_the_base_blocks_with_both_verdicts(world: World) 
 
 
 def test_a_fix_that_does_not_apply_to_the_base_says_that_merging_needs_a_person(world: World) -> None:
-    work = world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    work = world.plugin("calc", PLUGIN, test="python -m pytest -q --disable-plugin-autoload")
     seen = git(work, "rev-parse", "HEAD")
     commit(work, {"calc.py": "def add(first, second):\n    return first - second\n"}, "renamed")
     git(work, "push", "--quiet", "origin", "main")

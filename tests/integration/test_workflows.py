@@ -16,7 +16,7 @@ SENDER = {"sender": {"login": "ada", "type": "User"}, "repository": {"full_name"
 
 
 def test_a_label_on_an_issue_leads_to_a_pull_request_and_an_answer(world: World) -> None:
-    world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    world.plugin("calc", PLUGIN, test="python -m pytest -q --disable-plugin-autoload")
     world.script("calc", "fix_bug", FIX)
     body = "### Plugin\n\ncalc\n\n### What happens\n\nadd(1, 2) is -1"
     world.github.add_repository(CONTROL, default_branch="main")
@@ -41,7 +41,7 @@ def test_another_label_starts_nothing(world: World) -> None:
 
 
 def test_a_production_error_leads_to_a_pull_request(world: World) -> None:
-    world.plugin("calc", PLUGIN, test="python -m pytest -q")
+    world.plugin("calc", PLUGIN, test="python -m pytest -q --disable-plugin-autoload")
     world.script("calc", "fix_bug", FIX)
     world.github.add_repository(CONTROL, default_branch="main")
     file = Path(__file__).parent.parent / "golden" / "errors" / "sentry-python.json"

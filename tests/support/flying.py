@@ -25,7 +25,7 @@ FIX = {
     "old": 'if slug[0] == "-":\n        slug = slug[1:]\n    return slug[:-1] if slug[-1] == "-" else slug',
     "new": 'return slug.strip("-")',
 }
-RUN = ("run_shell_command", {"command": "python -m pytest -q"})
+RUN = ("run_shell_command", {"command": "python -m pytest -q --disable-plugin-autoload"})
 LOOK = [("read_file", {"path": SOURCE}), ("read_file", {"path": TESTS})]
 WRITE_TEST, MEND = ("edit_file", TEST), ("edit_file", FIX)
 Step = list[tuple[str, dict[str, Any]]]

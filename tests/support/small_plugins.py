@@ -30,11 +30,11 @@ FIX = """
         calls:
           - edit_file: {path: test_calc.py, old: "== 0\\n", new: "== 0\\n\\n\\ndef test_sum():\\n    assert add(1, 2) == 3\\n"}
       - when: {result: {tool: edit_file, contains: test_calc.py}}
-        calls: [{run_shell_command: {command: python -m pytest -q}}]
+        calls: [{run_shell_command: {command: python -m pytest -q --disable-plugin-autoload}}]
       - when: {result: {tool: run_shell_command, contains: 1 failed}}
         calls: [{edit_file: {path: calc.py, old: a - b, new: a + b}}]
       - when: {result: {tool: edit_file, contains: calc.py}}
-        calls: [{run_shell_command: {command: python -m pytest -q}}]
+        calls: [{run_shell_command: {command: python -m pytest -q --disable-plugin-autoload}}]
       - when: {result: {tool: run_shell_command, contains: 2 passed}}
         say: "**Cause:** a wrong sign. @everyone Fixes #99"
     """

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.thorough
+
 NOBODY = 65534
 SYSTEM_PYTHON = "/usr/bin/python3"
 
