@@ -182,9 +182,15 @@ class Checkout:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What the sandbox's environment needs so that the task's own Python is found first."""
+        """What the sandbox's environment needs so that the task's own Python is found first, and reads what is there."""
         folders = [str(self.environment / "bin"), str(Path(sys.executable).parent), *_SYSTEM_PATH]
-        return {"PATH": os.pathsep.join(folders), "VIRTUAL_ENV": str(self.environment)}
+        return {
+            "PATH": os.pathsep.join(folders),
+            "VIRTUAL_ENV": str(self.environment),
+            # Python takes bytecode for current when second and size agree: an edit of one character right after a
+            # test run would not be seen by the next.
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
 
     @property
     def objects(self) -> Path:

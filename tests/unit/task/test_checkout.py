@@ -151,6 +151,24 @@ def test_what_a_set_up_left_may_hold_pipes_and_sockets(plugin: Path, tmp_path: P
     assert not (checkout.workspace / "pipe").exists()
 
 
+def test_an_edit_is_seen_at_once_whatever_bytecode_python_keeps(plugin: Path, tmp_path: Path) -> None:
+    (plugin / "one.py").write_text("VALUE = 1\n")
+    commit(plugin)
+    checkout = make(task(plugin), tmp_path / "s")
+    module = checkout.workspace / "one.py"
+
+    def value() -> str:
+        command = ["python3", "-c", "import one; print(one.VALUE)"]
+        done = subprocess.run(command, cwd=checkout.workspace, env=checkout.variables, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    assert value() == "1"
+    moment = module.stat().st_mtime_ns
+    module.write_text("VALUE = 2\n")
+    os.utime(module, ns=(moment, moment))
+    assert value() == "2"
+
+
 def test_a_named_commit_is_where_the_task_starts(plugin: Path, tmp_path: Path) -> None:
     first = git(plugin, "rev-parse", "HEAD")
     (plugin / "a.txt").write_text("two\n")
