@@ -182,7 +182,7 @@ class Checkout:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What the sandbox's environment needs so that the task's own Python is found first, and reads what is there."""
+        """What the environment inside needs so that the task's own Python is found first, and reads what is there."""
         folders = [str(self.environment / "bin"), str(Path(sys.executable).parent), *_SYSTEM_PATH]
         return {
             "PATH": os.pathsep.join(folders),
