@@ -15,7 +15,7 @@ from small_world import Done
 from bot.virtual.github.server import VirtualGitHub
 from bot.virtual.plugin import find_virtual_fleet, read_virtual_fleet
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.thorough]
 
 
 def play(folder: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from action_runs import CONTROL, labelled
 from small_plugins import FIX, PLUGIN, STAMP, pulls
 from small_world import KEY, TOKEN, World
 
-pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
+pytestmark = [pytest.mark.skipif(why_not() is not None, reason=str(why_not())), pytest.mark.thorough]
 SENDER = {"sender": {"login": "ada", "type": "User"}, "repository": {"full_name": CONTROL, "private": True}}
 
 
