@@ -58,3 +58,14 @@ def fleet_bot() -> list[str]:
 def project() -> Path:
     """The project's own root."""
     return Path(__file__).resolve().parent.parent
+
+
+_LONG = ("tests/attacks/", "tests/contract/sandbox/")
+"""Folders whose tests start so many processes, on each level, that they are for `make thorough`."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(_LONG):
+            item.add_marker(pytest.mark.thorough)
