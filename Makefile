@@ -42,7 +42,7 @@ format: install-deps ## rewrite files as the formatter and the linter want them
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 bench: install-deps ## measure against the floor and the peers; prints ratios
-	@$(BIN)/python -m pytest tests/bench -q -p no:xdist -o addopts="" -s --no-cov
+	@$(BIN)/python -m pytest tests/bench -q -p no:xdist -o addopts="--import-mode=importlib" -s --no-cov $(ARGS)
 
 schemas: install-deps ## write docs/schemas/ anew, for editors
 	@$(BIN)/python -P -m bot.fleet.schema docs/schemas
