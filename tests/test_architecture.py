@@ -15,6 +15,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gha",),
     ("demo",),
     ("wiring",),
+    ("settings",),
     ("windtunnel",),
     ("fleet",),
     ("publish",),

@@ -27,8 +27,9 @@ from bot.gha.plan_file import FILE, Asked, PlanFile, read_plan, write_plan
 from bot.gha.planning import planned_task, running, same_tasks, tasks_of
 from bot.gha.requests import requests_of
 from bot.gha.runner import Runner
+from bot.settings import Settings, forget_secrets
 from bot.task import store
-from bot.wiring import Settings, Wiring, forget_secrets
+from bot.wiring import Wiring
 
 _MARK = "<!-- fleet-bot:status -->"
 _NOTHING = '{"include":[]}'

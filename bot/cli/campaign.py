@@ -21,9 +21,10 @@ from bot.fleet.keys import missing_key
 from bot.fleet.manifest import CampaignBudget
 from bot.fleet.plan import Plan, make_plan, matrix, shard
 from bot.fleet.report import CampaignReport, make_report, reports_of, write_report, write_reports
+from bot.settings import forget_secrets
 from bot.trace.inert import counted
 from bot.windtunnel.clearance import Clearance
-from bot.wiring import Wiring, forget_secrets
+from bot.wiring import Wiring
 
 _budget_option = click.option(
     "--budget",

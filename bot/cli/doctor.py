@@ -16,7 +16,8 @@ from bot.base.git import git_version
 from bot.cli.options import Common, common_options
 from bot.cli.output import emit_json, people
 from bot.fleet.manifest import Manifest, look_at_manifest
-from bot.wiring import Wiring, forget_secrets
+from bot.settings import forget_secrets
+from bot.wiring import Wiring
 
 if TYPE_CHECKING:
     from bot.forge.desk import GitHubDesk

@@ -13,7 +13,7 @@ from bot.base.clock import SystemClock
 from bot.base.errors import UsageError
 from bot.cli.output import people
 from bot.fleet.control import control_files
-from bot.wiring import from_environment
+from bot.settings import from_environment
 
 SOURCE = "fleet-bot/fleet-bot"
 """Where fleet-bot itself lives, unless `--source` says it."""

@@ -15,7 +15,7 @@ from bot.cli.secrets import given_key
 from bot.fleet.keys import find_key
 from bot.fleet.manifest import Manifest, read_manifest
 from bot.fleet.playbook import find_playbooks, playbook_named, playbooks_beside, read_playbook
-from bot.wiring import Settings, from_environment
+from bot.settings import Settings, from_environment
 
 Command = Callable[..., int]
 DEFAULT_OUT = Path("fleet-bot-out")

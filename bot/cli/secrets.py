@@ -88,6 +88,6 @@ def _start_again(rest: list[str], key: str | None, names: list[str]) -> None:
 def _take_over() -> str | None:
     with os.fdopen(int(os.environ.pop(_FD_VARIABLE)), encoding="utf-8") as pipe:
         key, found = json.load(pipe)
-    # What is set now is in this process's memory only; `bot.wiring.forget_secrets` keeps it from our children.
+    # What is set now is in this process's memory only; `bot.settings.forget_secrets` keeps it from our children.
     os.environ.update(found)
     return None if key is None else str(key)

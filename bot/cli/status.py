@@ -12,9 +12,10 @@ from bot.cli.options import DEFAULT_OUT, Common, common_options
 from bot.cli.output import emit_json, people
 from bot.fleet.report import make_report
 from bot.fleet.run import Result
+from bot.settings import forget_secrets
 from bot.task import store
 from bot.task.proposal import Proposal
-from bot.wiring import Wiring, forget_secrets
+from bot.wiring import Wiring
 
 
 class PluginState(msgspec.Struct, frozen=True, kw_only=True):

@@ -47,9 +47,10 @@ def replay(
 
 
 def _one(path: Path, repo: Path | None, network: Network | None, manifest: Path, *, tools: bool) -> Replayed:
+    from bot.settings import forget_secrets, from_environment
     from bot.task.recite import recite
     from bot.task.replay import replay as run_again
-    from bot.wiring import Wiring, forget_secrets, from_environment
+    from bot.wiring import Wiring
 
     if not tools:
         return recite(path)

@@ -15,14 +15,15 @@ from bot.cli.options import DEFAULT_OUT, Common, common_options
 from bot.cli.output import emit_json, people
 from bot.fleet.keys import missing_key
 from bot.fleet.manifest import Manifest
-from bot.task.run import Workshop
+from bot.settings import forget_secrets
+from bot.task.workshop import Workshop
 from bot.windtunnel.compare import compare
 from bot.windtunnel.flight import Airfield, fly_playbook, fly_twins
 from bot.windtunnel.forecast import forecast, told
 from bot.windtunnel.pilots import LivePilot, Pilot, ReplayPilot, ScriptedPilot
 from bot.windtunnel.plan import Plan
 from bot.windtunnel.scenario import Scenario, find_scenarios, virtual_fleets
-from bot.wiring import Wiring, forget_secrets
+from bot.wiring import Wiring
 
 _REPLAY = "replay:"
 _PAIRS = 40

@@ -18,7 +18,7 @@ from bot.fleet.plan import Plan, make_plan
 from bot.fleet.playbook import find_playbooks, read_playbook
 from bot.fleet.report import CampaignReport, TaskReport, reports_of, write_report
 from bot.fleet.run import Result, propose, publish_results
-from bot.task.run import Progress
+from bot.task.workshop import Progress
 from bot.virtual.materialise import fill
 from bot.virtual.plugin import VirtualPlugin
 from bot.wiring import Wiring

@@ -9,11 +9,11 @@ from types import TracebackType
 from typing import Self
 
 from bot.base.errors import UsageError
+from bot.settings import Settings
 from bot.virtual.gemini.server import VirtualGemini
 from bot.virtual.github.server import VirtualGitHub
 from bot.virtual.materialise import commit_ids, fill
 from bot.virtual.plugin import VirtualPlugin
-from bot.wiring import Settings
 
 BOT = "fleet-bot"
 

@@ -15,8 +15,8 @@ from bot.base.values import Task
 from bot.publish.publisher import Press, Published, publish
 from bot.task.pipeline import run_task
 from bot.task.proposal import Proposal
-from bot.task.run import Workshop
 from bot.task.store import find, prepare
+from bot.task.workshop import Workshop
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -14,10 +14,11 @@ from bot.task.perform import perform
 from bot.task.proposal import Proposal
 from bot.task.prove import prove, unless_empty
 from bot.task.question import question
-from bot.task.run import Run, Workshop
+from bot.task.run import Run
 from bot.task.seal import seal
 from bot.task.setup import set_up
 from bot.task.store import finished
+from bot.task.workshop import Workshop
 
 
 def run_task(task: Task, folder: Path, shop: Workshop) -> tuple[Proposal, Path]:

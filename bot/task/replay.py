@@ -21,7 +21,7 @@ from bot.ports import Answer, ModelId, PullRequest, Remote, RepositoryFacts
 from bot.task.pipeline import run_task
 from bot.task.recorded import task_of
 from bot.task.recording import Recording, Replayed, look
-from bot.task.run import Workshop
+from bot.task.workshop import Workshop
 from bot.trace.echo import Comparison, EchoTrace, ReplayClock, ReplayOver
 from bot.trace.events import ApprovalAsked, RunStarted
 

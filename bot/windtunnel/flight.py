@@ -13,7 +13,7 @@ import msgspec
 from bot.base.errors import ConfigurationError
 from bot.base.redact import Redactor
 from bot.base.values import Playbook
-from bot.task.run import Workshop
+from bot.task.workshop import Workshop
 from bot.windtunnel import certificate
 from bot.windtunnel.judgement import Trial
 from bot.windtunnel.logbook import Logbook, flight_key

@@ -21,8 +21,8 @@ from bot.fleet.bug_report import commit_in
 from bot.ports import Model
 from bot.task.pipeline import run_task
 from bot.task.proposal import Proposal
-from bot.task.run import Workshop
 from bot.task.store import TRACE, patch_of
+from bot.task.workshop import Workshop
 from bot.trace.reader import read
 from bot.virtual.clock import VirtualClock
 from bot.virtual.materialise import commit_ids, history_of

@@ -19,8 +19,8 @@ from bot.base.git import environment
 from bot.base.values import Network
 from bot.sandbox.ground import Ground
 from bot.sandbox.launcher import Launcher
-from bot.task.run import _places
-from bot.wiring import Settings, forget_secrets, from_environment
+from bot.settings import Settings, forget_secrets, from_environment
+from bot.task.workshop import places
 
 STAMP = """
     ---
@@ -112,7 +112,7 @@ def test_a_set_up_does_not_see_the_home_folder(monkeypatch: pytest.MonkeyPatch, 
     (home / "wheels").mkdir(parents=True)
     monkeypatch.setenv("HOME", str(home))
     wanted = {"PIP_FIND_LINKS": f"/ {home} {home.parent} {home}/wheels {home}/../me", "SSL_CERT_DIR": "/etc"}
-    assert _places(wanted) == (home / "wheels",)
+    assert places(wanted) == (home / "wheels",)
 
 
 @attack(

@@ -8,9 +8,10 @@ import pytest
 from flying import LOOK, MEND, agent, scenario
 
 from bot.fleet.manifest import Manifest
+from bot.settings import Settings
 from bot.windtunnel.pilots import Pilot, ScriptedPilot
 from bot.windtunnel.twins import Pair, fly_pair
-from bot.wiring import Settings, Wiring
+from bot.wiring import Wiring
 
 
 def pair(tmp_path: Path, name: str, playbook: str, pilot: Pilot) -> Pair:

@@ -36,8 +36,8 @@ from bot.sandbox.ground import Ground
 from bot.sandbox.launcher import Launcher, Level
 from bot.task.pipeline import run_task
 from bot.task.proposal import Proposal
-from bot.task.run import Workshop
 from bot.task.store import TRACE
+from bot.task.workshop import Workshop
 from bot.trace.writer import TraceWriter
 
 KEY = "AIza" + "SyC4naryKeyOfTheModel0123456789abcd"

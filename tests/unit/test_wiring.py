@@ -13,7 +13,8 @@ from bot.base.values import Playbook, Plugin, Task
 from bot.fleet.manifest import CampaignBudget, Manifest
 from bot.models.gemini import GeminiModel
 from bot.ports import ForgeRead, ForgeWrite
-from bot.wiring import Settings, Wiring, from_environment
+from bot.settings import Settings, from_environment
+from bot.wiring import Wiring
 
 MANIFEST = Manifest(file=Path("fleet.yaml"))
 TASK = Task(
