@@ -1,6 +1,6 @@
 """Snapshots of a virtual workspace, with the same idea of what belongs to it as git: what is ignored stays out.
 
-A file once seen by a snapshot is tracked, as in an index; ignoring it afterwards does not hide it.
+What the workspace began with is tracked and stays so; another file belongs to it as long as nothing ignores it.
 """
 
 from __future__ import annotations
@@ -57,14 +57,12 @@ class Snapshots:
         self._tree.thaw({path: value for path, value in state.files.items() if _inside(path)} | kept)
 
     def _untracked(self) -> set[str]:
-        """Ignored files that are there and were never tracked; all others are tracked from now on."""
+        """Ignored files that the workspace did not begin with."""
         new = {path for path in self._tree.files.keys() - self._tracked if _inside(path)}
         if not new:
             return new
         ignored = Ignored(self._tree.files)
-        left = {path for path in new if ignored(path)} if ignored else set()
-        self._tracked |= new - left
-        return left
+        return {path for path in new if ignored(path)} if ignored else set()
 
 
 def _inside(path: str) -> bool:
