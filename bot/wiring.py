@@ -190,10 +190,15 @@ class Wiring:
             cost_usd=None if cost is None else cost * share, tokens=None if tokens is None else int(tokens * share)
         )
 
-    def press(self, playbook: Callable[[str], Playbook | None]) -> Press:
+    def press(
+        self,
+        playbook: Callable[[str], Playbook | None],
+        certified: Callable[[Proposal, Path], str] = lambda proposal, folder: "",
+    ) -> Press:
         """What publishing needs; holds the write power, and neither model nor sandbox.
 
-        `playbook` finds a playbook as it is here by its id: what a proposal claims is held against it.
+        `playbook` finds a playbook as it is here by its id: what a proposal claims is held against it. `certified` says
+        whether its run stayed inside what the wind tunnel has seen.
         """
         plugins = {plugin.name: plugin for plugin in self.manifest.plugins}
         return Press(
@@ -204,6 +209,7 @@ class Wiring:
             redactor=self.redactor,
             journal=self._journal,
             scratch=self.scratch,
+            certified=certified,
             trace_link=lambda folder: place_of(folder, self.settings.trace_url),
         )
 

@@ -172,6 +172,13 @@ _CERTIFICATES = mapping(
             "description": "The rate of good runs that a certificate has to show at least.",
             "x-write": "0.95",
         },
+        "fidelity": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 1,
+            "description": "How like its trials real runs have to be (fidelity cards); 0 lets nothing become stale.",
+            "x-write": "0.5",
+        },
     },
     "What the wind tunnel has to show before a playbook touches plugins.",
 )

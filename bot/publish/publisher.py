@@ -63,6 +63,8 @@ class Press:
     scratch: Callable[[], Path]
     trace_link: Callable[[Path], str | None] = lambda folder: None
     """Where people find the full trace of a proposal."""
+    certified: Callable[[Proposal, Path], str] = lambda proposal, folder: ""
+    """Whether a run stayed inside what was certified, in one line; empty where there is no certificate."""
 
 
 def publish(folder: Path, press: Press) -> Published:
@@ -134,7 +136,13 @@ class _Publication:
     def dress(self, pull: PullRequest) -> None:
         """Labels, reviewers and the trace comment. The comment comes last: it tells a later run that all is done."""
         proposal, forge, press = self.proposal, self.forge, self.press
-        text = comment.text_of(proposal, self.folder / TRACE, press.trace_link(self.folder), press.redactor)
+        text = comment.text_of(
+            proposal,
+            self.folder / TRACE,
+            press.redactor,
+            link=press.trace_link(self.folder),
+            certified=press.certified(proposal, self.folder),
+        )
         found = comment.find(proposal, forge, pull)
         if not comment.finished(found) and pull_request.decorate(proposal, forge, self.journal, pull):
             text = comment.unfinished(text)
