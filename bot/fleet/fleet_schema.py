@@ -101,11 +101,16 @@ _PLUGIN = mapping(
     }
     | _PLUGIN_SETTINGS
     | {
+        "keep_trace": {
+            "type": "boolean",
+            "description": "Also push the full trace to `refs/fleet-bot/traces/…` of the repository; it outlives the "
+            "artifacts of workflows. Whoever can read the repository can read it.",
+        },
         "archived": {
             "type": "boolean",
             "description": "Leave the plugin out without deleting the entry.",
             "x-write": "true",
-        }
+        },
     },
     "One repository of the fleet, or one project inside it.",
     required=["name", "repo"],

@@ -29,10 +29,10 @@ def place_of(folder: Path, url: str | None) -> str:
 
 
 def text_of(
-    proposal: Proposal, trace: Path, redactor: Redactor, *, link: str | None = None, certified: str = ""
+    proposal: Proposal, trace: Path, redactor: Redactor, *, link: str | None = None, certified: str = "", kept: str = ""
 ) -> str:
     """What the comment says. Raises `WorldError` when the trace cannot be read."""
-    text = render_comment(trace, msgspec.to_builtins(proposal), link=link, certified=certified)
+    text = render_comment(trace, msgspec.to_builtins(proposal), link=link, certified=certified, kept=kept)
     return redactor.text(text) if redactor.found(text) else text
 
 

@@ -42,9 +42,11 @@ _NAMED = {
 _Row = tuple[str, str]
 
 
-def render_comment(trace: Path, proposal: dict[str, Any], *, link: str | None, certified: str = "") -> str:
+def render_comment(
+    trace: Path, proposal: dict[str, Any], *, link: str | None, certified: str = "", kept: str = ""
+) -> str:
     """The comment, at most 65,000 characters however long the run; `link` says where the full trace is, `certified`
-    whether the run stayed inside what the wind tunnel has seen.
+    whether the run stayed inside what the wind tunnel has seen, `kept` the ref of the repository that has the trace.
 
     `proposal` is `bot.task.proposal.Proposal` as plain data; what it lacks is left out. Raises `WorldError` when the
     trace cannot be read.
@@ -59,7 +61,7 @@ def render_comment(trace: Path, proposal: dict[str, Any], *, link: str | None, c
         _table(_evidence(proposal, story, certified)),
         _deviations(proposal, story),
     ]
-    tail = _where(seal, link)
+    tail = _where(seal, link) + (_kept(kept) if kept else "")
     used = sum(map(_size, [*head, tail])) + _ROOM
     return "\n\n".join([*head, story.folded(LIMIT - used), tail]) + "\n"
 
@@ -187,6 +189,11 @@ def _where(seal: dict[str, Any], link: str | None) -> str:
         f"**Full trace**: {place}, {seal.get('events', 0)} events, sealed with `{_cell(seal.get('head'))}`. "
         "Check it with `fleet-bot trace verify`."
     )
+
+
+def _kept(ref: str) -> str:
+    fetched = f"git fetch origin {_cell(ref)} && git archive --prefix=trace/ FETCH_HEAD | tar x"
+    return f"\n\nIt is kept in this repository too: `{fetched}`, then `fleet-bot trace show trace`."
 
 
 def _doing(step: Step) -> str:
