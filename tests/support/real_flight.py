@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 from agents import calls, says
+from replaying import replays
 
 from bot.base.values import Task
 from bot.fleet.bug_report import find_report
@@ -66,6 +67,7 @@ def fly(plugin: VirtualPlugin, folder: Path, *steps: list[Call], playbook: str =
         )
         proposal, place = run_task(task, folder / "out" / plugin.name, shop)
         published = publish(place, wiring.press({book.id: book}.get))
+    assert replays(place), f"the trace in {place} does not replay to the same end"
     lines = (place / TRACE).read_text(encoding="utf-8").splitlines()
     told = ["git", f"--git-dir={bare}", "for-each-ref", "--format=%(refname)", "refs/heads"]
     heads = subprocess.run(told, capture_output=True, text=True, check=True).stdout.split()
