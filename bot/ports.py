@@ -322,6 +322,13 @@ class ForgeWrite(ForgeRead, Protocol):
         """Push `commit` to a full `ref` outside of the branches; a ref that is there never moves. Raises as `push`."""
         ...
 
+    def report(self, repo: str, sha: str, *, passed: bool, text: str, url: str | None) -> bool:
+        """Say of a commit whether the gate let it pass, where its pull request shows it; whether that was news.
+
+        `text` is cut to what the forge takes. Raises `ForgeError`, 403 where the token may not.
+        """
+        ...
+
     def create_pull(self, repo: str, *, base: str, branch: str, title: str, body: str, draft: bool) -> PullRequest:
         """Open one. Raises `DraftsRefused` where the plan has no drafts."""
         ...

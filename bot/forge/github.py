@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 API_VERSION = "2022-11-28"
 WRITE_PACE = 1.0
 """Seconds between two writes, as GitHub asks for; none on loopback."""
+STATUS = "fleet-bot/gate"
+"""How our commit status is called."""
+_STATUS_TEXT = 140
+"""Characters that GitHub takes for the description of a status."""
 _TIMEOUT = 30
 
 
@@ -163,6 +167,29 @@ class GitHubForge:
             return pull_of(pull, name.partition("/")[0])
 
         return self._asking.write(f"update pull request {number} of {name}", call, again=True)
+
+    def report(self, repo: str, sha: str, *, passed: bool, text: str, url: str | None) -> bool:
+        """Set the commit status `fleet-bot/gate`, unless it says so already; returns whether it was set."""
+        name = self._name(repo)
+        wanted = ("success" if passed else "failure", plain(text, _STATUS_TEXT))
+        place, ask = self._repository(repo).url, self._github.requester.requestJsonAndCheck
+
+        def there() -> tuple[str, str] | None:
+            _, found = ask("GET", f"{place}/commits/{sha}/status")
+            rows = found.get("statuses") or () if isinstance(found, dict) else ()
+            return next(((row["state"], row["description"]) for row in rows if row["context"] == STATUS), None)
+
+        if self._asking.read(f"read the status of {sha[:12]} in {name}", there) == wanted:
+            return False
+        body = {"state": wanted[0], "description": wanted[1], "context": STATUS}
+        if url is not None and url.startswith(("https://", "http://")):
+            body["target_url"] = url
+        self._asking.write(
+            f"set the status of {sha[:12]} in {name}",
+            lambda: ask("POST", f"{place}/statuses/{sha}", input=body),
+            again=True,
+        )
+        return True
 
     def add_labels(self, repo: str, number: int, labels: tuple[str, ...]) -> None:
         """Add labels; GitHub makes those that do not exist."""

@@ -70,6 +70,10 @@ class PathForge:
         """None, ever."""
         return ()
 
+    def report(self, repo: str, sha: str, *, passed: bool, text: str, url: str | None) -> bool:
+        """Nothing: a folder shows no statuses."""
+        return False
+
     def create_pull(self, repo: str, *, base: str, branch: str, title: str, body: str, draft: bool) -> PullRequest:
         """Raises `ForgeError`: there is nowhere to open it."""
         raise ForgeError(NO_PULLS)

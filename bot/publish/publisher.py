@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from bot.base.errors import ConfigurationError, FleetBotError, TaskBlocked
+from bot.base.errors import ConfigurationError, FleetBotError, ForgeError, TaskBlocked
 from bot.base.git import GitDir
 from bot.base.redact import Redactor
 from bot.base.values import Outcome, Playbook, Plugin, is_path
@@ -123,7 +123,7 @@ class _Publication:
             merged = next((pull for pull in found.merged if pull.head_sha == proposal.commit), None)
             how = f": #{merged.number} was merged" if merged else ""
             return self.done("no_change", f"The change is in {proposal.base_branch} already{how}.", merged)
-        self.pass_gate(patch, tips)
+        self.pass_gate(patch, tips, found.running)
         if branch.push(proposal, forge, git, tips, found):
             self.journal.append(BranchPushed(branch=proposal.branch, sha=proposal.commit, previous=tips.branch))
         if is_path(proposal.repo):
@@ -132,6 +132,7 @@ class _Publication:
         else:
             self.pull, self.action = pull_request.bring(proposal, forge, self.journal, found.running)
             self.dress(self.pull)
+            self.tell(passed=True, text=proposal.reason)
         return self.done("changed", proposal.reason, self.pull)
 
     def dress(self, pull: PullRequest) -> None:
@@ -149,6 +150,17 @@ class _Publication:
         if not comment.finished(found) and pull_request.decorate(proposal, forge, self.journal, pull):
             text = comment.unfinished(text)
         comment.bring(proposal, forge, self.journal, pull, found, text)
+
+    def tell(self, *, passed: bool, text: str) -> None:
+        """Put what the gate said on the pull request, if there is one. A token that may not is a note and no more."""
+        if self.pull is None or not self.pull.head_sha:
+            return
+        sha = self.proposal.commit if passed else self.pull.head_sha
+        link = self.press.trace_link(self.folder)
+        try:
+            self.forge.report(self.proposal.repo, sha, passed=passed, text=visible(text), url=link)
+        except ForgeError as error:
+            self.journal.append(Note(message=f"the gate's status could not be set: {error.what}"))
 
     def keep_trace(self) -> str:
         """Push the trace to a ref of its own where fleet.yaml asks for that; the ref, or empty. It is never worth more
@@ -196,8 +208,8 @@ class _Publication:
             msg = f"The execution trace is not the one that was sealed: {verdict.reason}"
             raise TaskBlocked(msg, "Make the proposal again with `fleet-bot propose`.")
 
-    def pass_gate(self, patch: bytes, tips: Tips) -> None:
-        """Raises `TaskBlocked` with the first reasons, when there are any."""
+    def pass_gate(self, patch: bytes, tips: Tips, running: PullRequest | None) -> None:
+        """Raises `TaskBlocked` with the first reasons, when there are any; the `running` pull request shows them."""
         proposal, press, trace = self.proposal, self.press, self.folder / TRACE
         plugin, playbook = press.plugin(proposal.plugin), press.playbook(proposal.playbook)
         usual = self.forge.facts(proposal.repo).default_branch
@@ -210,5 +222,7 @@ class _Publication:
         reasons = tuple(dict.fromkeys(found))
         self.journal.append(GateDecided(allowed=not reasons, reasons=reasons))
         if reasons:
+            self.pull = running
+            self.tell(passed=False, text="; ".join(reasons))
             more = f" (and {len(reasons) - 3} more)" if len(reasons) > 3 else ""
             raise TaskBlocked("The gate refused: " + "; ".join(reasons[:3]) + more + ".", "See `policy` in the docs.")

@@ -398,3 +398,40 @@ def test_what_closes_the_issue_stands_before_what_may_be_cut(world: World) -> No
     body = pulls(world, "a")[0].body
     assert body.index("Fixes acme/a#7") < body.index("### What was asked")
     assert pulls(world, "a")[0].user.login == BOT
+
+
+def statuses(world: World, name: str) -> list[tuple[str, str | None]]:
+    """What our status says of the head of the first pull request."""
+    head = pulls(world, name)[0].head.sha
+    found = world.github.hub.store.get(f"acme/{name}").statuses
+    return [(one.state, one.description) for one in found if one.sha == head and one.context == "fleet-bot/gate"][-1:]
+
+
+def test_the_pull_request_shows_that_the_gate_let_it_pass_and_publishing_again_says_nothing_new(stamps: World) -> None:
+    stamps.plugin("a", {"README.md": "a\n"})
+    assert stamps.run("stamp", "a").code == 0
+    assert statuses(stamps, "a") == [("success", "the plugin has no test command: no tests were run")]
+    before = stamps.github.hub.store.get("acme/a").statuses
+    assert stamps.fleet_bot("publish", str(stamps.out)).code == 0
+    assert stamps.github.hub.store.get("acme/a").statuses == before
+
+
+def test_a_later_refusal_of_the_gate_stands_on_the_pull_request_that_is_there(stamps: World) -> None:
+    stamps.plugin("a", {"README.md": "a\n"})
+    assert stamps.run("stamp", "a").code == 0
+    stamps.settings["policy"] = {"protected": ["STAMP"]}
+    done = stamps.fleet_bot("publish", str(stamps.out), "--json")
+    assert done.code == 1
+    assert done.task("a")["pull_request"]["number"] == 1
+    [(state, text)] = statuses(stamps, "a")
+    assert state == "failure"
+    assert "STAMP" in (text or "")
+
+
+def test_a_token_that_may_set_no_status_costs_a_note_and_not_the_pull_request(stamps: World) -> None:
+    stamps.plugin("a", {"README.md": "a\n"})
+    stamps.github.faults.add(Fault(method="POST", path="*/statuses/*", status=404, times=9))
+    done = stamps.run("stamp", "a")
+    assert (done.code, done.task("a")["pull_request"]["number"]) == (0, 1)
+    journal = Path(done.task("a")["trace"]).with_name("publish_trace.jsonl").read_text(encoding="utf-8")
+    assert "status could not be set" in journal

@@ -431,3 +431,26 @@ def test_a_pull_request_of_a_fork_or_another_branch_is_not_ours(pushed):
     assert commit(pushed.objects, {"x": "y"}, pushed.base)
     opened(pushed)
     assert pushed.forge.find_pulls(REPO, "x") == ()
+
+
+def statuses(world):
+    return world.github.hub.store.get(REPO).statuses
+
+
+def test_a_status_is_set_once_and_changes_with_what_the_gate_says(pushed):
+    sha = pushed.head("fix/x")
+
+    def told(text: str, *, passed: bool = True, url: str | None = None) -> bool:
+        return pushed.forge.report(REPO, sha, passed=passed, text=text, url=url)
+
+    assert told("1 new test red without the fix", url="https://ci.invalid/run/1")
+    assert not told("1 new test red without the fix", url="https://ci.invalid/run/2")
+    assert told("x" * 500, passed=False)
+    first, second = statuses(pushed)
+    assert (first.context, first.state, first.target_url) == ("fleet-bot/gate", "success", "https://ci.invalid/run/1")
+    assert (second.state, len(second.description)) == ("failure", 140)
+
+
+def test_a_link_that_is_no_address_is_left_out_of_a_status(pushed):
+    pushed.forge.report(REPO, pushed.head("fix/x"), passed=True, text="fine", url="/home/ada/out/trace.jsonl")
+    assert statuses(pushed)[0].target_url is None
