@@ -11,8 +11,9 @@ without its `hash`. `prev` of the first line is empty, or in a publish trace the
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
@@ -44,13 +45,40 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
 
 
-def spell(fields: bytes, prev: str) -> tuple[bytes, str]:
-    """The whole line, from its fields as JSON without the closing brace; returns it with its hash."""
-    unhashed = b'%b,"prev":"%b"}' % (fields, prev.encode())
-    digest = sha256(canonical(_DECODER.decode(unhashed)))
-    return b'%b,"hash":"%b"}\n' % (unhashed[:-1], digest.encode()), digest
+def spell(fields: bytes, unhashed: dict[str, Any]) -> tuple[bytes, str]:
+    """The whole line with its hash: of its fields as JSON, and of the same fields with `prev` to be hashed."""
+    digest = sha256(canonical(unhashed))
+    return b'%b,"prev":"%b","hash":"%b"}\n' % (fields[:-1], unhashed["prev"].encode(), digest.encode()), digest
 
 
+def fields_of(body: EventBody) -> dict[str, Any]:
+    """The fields of an event as its line has them, `event` first. Made once; line, hash and rules are made from it."""
+    tag, names, nested = _layout(type(body))
+    fields: dict[str, Any] = {"event": tag}
+    fields.update(zip(names, msgspec.structs.astuple(body), strict=True))
+    for name in nested:
+        if fields[name] is not None:
+            fields[name] = msgspec.to_builtins(fields[name])
+    return fields
+
+
+@functools.cache
+def _layout(kind: type[EventBody]) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """Tag, names of the fields as they are written, and those of them that hold a Struct."""
+    hints = get_type_hints(kind)
+    names = dict(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
+    nested = tuple(
+        written
+        for name, written in names.items()
+        if any(
+            isinstance(part, type) and issubclass(part, msgspec.Struct)
+            for part in (hints[name], *get_args(hints[name]))
+        )
+    )
+    return str(kind.__struct_config__.tag), tuple(names.values()), nested
+
+
+@functools.lru_cache(maxsize=64)
 def timestamp(seconds: float) -> str:
     """Seconds since the epoch as ISO 8601 in UTC, to the microsecond."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")[:-6] + "Z"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -24,12 +25,15 @@ class MemoryTrace(TraceWriter):
         """As `TraceWriter`, and nothing is written."""
         self.path = Path(NAME)
         self._redactor, self._clock = redactor, clock
-        self._run = _ENCODER.encode(redactor.text(run))
+        self._name = redactor.text(run)
+        self._run = _ENCODER.encode(self._name)
         self._lock = threading.Lock()
         self._sealed = False
         self._events, self._head = 0, ""
         self.lines: list[bytes] = []
         """The lines so far, each with its newline."""
+        self.events: list[dict[str, Any]] = []
+        """The fields of the lines, for rules and whoever else looks at them."""
         self.blobs: dict[str, bytes] = {}
         """What would lie in `blobs/`, by name."""
 
@@ -61,8 +65,9 @@ class MemoryTrace(TraceWriter):
         """Write lines and blobs as a run would have left them."""
         save(file, b"".join(self.lines), self.blobs)
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, line: bytes, raw: dict[str, Any]) -> None:
         self.lines.append(line)
+        self.events.append(raw)
 
 
 def save(file: Path, lines: bytes, blobs: dict[str, bytes]) -> None:

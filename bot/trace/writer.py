@@ -6,7 +6,7 @@ import contextlib
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,7 +15,7 @@ from bot.base.clock import Clock
 from bot.base.errors import WorldError
 from bot.base.redact import Redactor
 from bot.trace.events import SCHEMA_VERSION, Clipped, EventBody, ModelReplied, RunFinished, Seal
-from bot.trace.line import spell, timestamp
+from bot.trace.line import fields_of, spell, timestamp
 from bot.trace.resume import place
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ BLOBS = "blobs"
 INLINE = 8 << 10
 """How many bytes of an output stand in the trace itself."""
 _ENCODER = msgspec.json.Encoder()
+_NOTHING = Clipped(text="", bytes=0)
 
 
 class TraceWriter:
@@ -38,7 +39,8 @@ class TraceWriter:
         """Open the file; its folder is made. Raises `WorldError` when it cannot be written, or is finished already."""
         self.path = path
         self._redactor, self._clock = redactor, clock
-        self._run = _ENCODER.encode(redactor.text(run))
+        self._name = redactor.text(run)
+        self._run = _ENCODER.encode(self._name)
         self._lock = threading.Lock()
         self._sealed = False
         try:
@@ -61,18 +63,20 @@ class TraceWriter:
             number = self._events + 1
             if isinstance(body, RunFinished):
                 body = msgspec.structs.replace(body, events=number, head=self._head)
-            event = self._clean(body)
-            when = timestamp(self._clock.now()).encode()
+            fields, event = self._clean(body)
+            when = timestamp(self._clock.now())
             start = b'{"v":%d,"seq":%d,"time":"%b","run":%b,"turn":%d,' % (
                 SCHEMA_VERSION,
                 number,
-                when,
+                when.encode(),
                 self._run,
                 turn,
             )
-            line, head = spell(start + event[1:-1], self._head)
-            self._write(line)
-            self._events, self._head = number, head
+            raw = {"v": SCHEMA_VERSION, "seq": number, "time": when, "run": self._name, "turn": turn, **fields}
+            raw["prev"] = self._head
+            line, raw["hash"] = spell(start + event[1:], raw)
+            self._write(line, raw)
+            self._events, self._head = number, raw["hash"]
             return number
 
     def sync(self) -> None:
@@ -122,21 +126,23 @@ class TraceWriter:
                 self._sealed = True
                 os.close(self._file)
 
-    def _clean(self, body: EventBody) -> bytes:
-        """The event as JSON without secrets."""
+    def _clean(self, body: EventBody) -> tuple[dict[str, Any], bytes]:
+        """The event's fields without secrets, and the same as JSON."""
+        fields = fields_of(body)
         try:
-            encoded = _ENCODER.encode(body)
+            encoded = _ENCODER.encode(fields)
             if not self._redactor.suspicious(encoded):
-                return encoded
+                return fields, encoded
         except (UnicodeEncodeError, OverflowError):
             pass  # what JSON cannot hold is spelled out below
         plain = msgspec.to_builtins(body)
         clean = self._redactor.value(spelled_out(plain))
         if isinstance(body, ModelReplied) and clean["raw"] != plain["raw"]:
             clean["replayable"] = False
-        return _ENCODER.encode(clean)
+        return clean, _ENCODER.encode(clean)
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, line: bytes, raw: dict[str, Any]) -> None:
+        """Put the line where it belongs; `raw` are its fields, for those who look at what was written."""
         try:
             done = os.write(self._file, line)
             while done < len(line):  # a disk that is nearly full takes a part, and refuses the rest
@@ -149,15 +155,6 @@ class TraceWriter:
         self._size += len(line)
 
 
-@runtime_checkable
-class _Redacting(Protocol):
-    """A sink that knows secrets, or stands before one that does."""
-
-    def redacted(self, data: bytes) -> bytes:
-        """The bytes as the trace may hold them."""
-        ...
-
-
 def clip(data: bytes, sink: TraceSink, *, inline: int = INLINE) -> Clipped:
     """A stream for a line of the trace: whole when it is short, else head and tail, with the whole as a blob.
 
@@ -165,8 +162,9 @@ def clip(data: bytes, sink: TraceSink, *, inline: int = INLINE) -> Clipped:
     that no secret can hide in the cut; `bytes` is the size of what came in.
     """
     size = len(data)
-    if isinstance(sink, _Redacting):
-        data = sink.redacted(data)
+    if not size:
+        return _NOTHING
+    data = sink.redacted(data)
     if len(data) <= inline:
         return Clipped(text=data.decode("utf-8", "replace"), bytes=size)
     head, tail = _whole_characters(data[: inline // 2], data[len(data) - inline // 2 :])

@@ -22,8 +22,6 @@ from bot.windtunnel.house_rules import house_verdicts
 from bot.windtunnel.memory import Files
 from bot.windtunnel.scenario import Scenario
 
-_DECODE = msgspec.json.Decoder(dict[str, Any]).decode
-
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """A rule that a trial broke."""
@@ -82,7 +80,7 @@ class Seen:
 
 def judge(seen: Seen, end: Ended) -> Trial:
     """Ask every rule."""
-    lines = [_DECODE(line) for line in seen.trace.lines]
+    lines = seen.trace.events
     verdicts = _verdicts(seen, lines, end)
     result: AttemptResult = "passed" if verdicts.passed else "failed"
     if verdicts.harm:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from bot.agent.effects import record_command
@@ -31,7 +29,6 @@ from bot.windtunnel.pilots import Pilot
 from bot.windtunnel.scenario import Scenario
 
 _UNANSWERED = frozenset({"model_requested", "model_retried"})
-_DECODE = msgspec.json.Decoder(dict[str, Any]).decode
 _NO_SECRETS = Redactor(())
 
 
@@ -159,7 +156,7 @@ class _Flight:
 
     def seen(self, end: Ended) -> Seen:
         """Seal the trace; what there is to judge."""
-        silent = self.asked and _DECODE(self.trace.lines[-1])["event"] in _UNANSWERED
+        silent = self.asked and self.trace.events[-1]["event"] in _UNANSWERED
         self.trace.append(
             RunFinished(
                 outcome=end.outcome,
