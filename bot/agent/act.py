@@ -138,11 +138,12 @@ def _change(action: Action, tool: Tool, hands: Hands) -> Output:
         command = str(action.args.get("command", ""))
         record_command(hands.trace, command, output.command, phase="agent", call=action.call, turn=action.turn)
     after = sandbox.snapshot()
-    refusal = hands.guard.after(action, sandbox.changes(before, after))
+    effects = sandbox.changes(before, after)
+    refusal = hands.guard.after(action, effects)
     if refusal is not None:
         sandbox.restore(before)
         raise _Refused(refusal, undone=True)
-    effects = record_effects(hands.trace, sandbox, before, after, task=task, call=action.call, turn=action.turn)
+    record_effects(hands.trace, sandbox, before, after, effects, task=task, call=action.call, turn=action.turn)
     return _with_note(output, action.declared, effects)
 
 

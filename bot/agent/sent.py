@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 
 import msgspec
 
@@ -15,11 +16,16 @@ class Sent:
     def __init__(self) -> None:
         """Nothing sent yet."""
         self._known: list[tuple[Turn, bytes]] = []
+        self._head: tuple[object, ...] = ()
+        self._hashed = hashlib.sha256()
 
     def digest(self, request: Request) -> str:
         """Over system prompt, tools and all turns; empty where the text is none that JSON can hold."""
         try:
-            whole = hashlib.sha256(msgspec.json.encode([request.system, request.tools, request.force_call]))
+            head = (request.system, request.tools, request.force_call)
+            if len(self._head) != len(head) or any(map(operator.is_not, head, self._head)):
+                self._head, self._hashed = head, hashlib.sha256(msgspec.json.encode(head))
+            whole = self._hashed.copy()
             for number, turn in enumerate(request.turns):
                 if number == len(self._known) or self._known[number][0] is not turn:
                     self._known[number:] = [(turn, hashlib.sha256(msgspec.json.encode(turn)).digest())]

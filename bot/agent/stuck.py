@@ -6,6 +6,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Sequence
+from functools import cached_property
 
 from bot.base.canonical import sha256
 from bot.base.messages import ToolCall, ToolResult
@@ -18,40 +19,64 @@ ERRORS = 4
 _NOISE = re.compile(r"\b\d+(?:\.\d+)?\s?(?:ms|s|sec|seconds)\b|0x[0-9a-fA-F]{4,}|\d\d:\d\d:\d\d(?:[.,]\d+)?|\bpid \d+")
 
 
+class _Done:
+    """One turn: its calls and what they gave. Told apart by names first, by a hash of everything only when these agree."""
+
+    def __init__(self, calls: Sequence[ToolCall], results: Sequence[ToolResult]) -> None:
+        self.names = [call.name for call in calls]
+        self.failed = bool(results) and all(result.is_error for result in results)
+        self._calls, self._results = calls, results
+
+    @cached_property
+    def whole(self) -> str:
+        """Calls and results."""
+        return _digest([[call.name, call.args] for call in self._calls] + [self._told])
+
+    @cached_property
+    def error(self) -> str:
+        """What was called, whatever the arguments, and what it gave."""
+        return _digest([self.names, self._told])
+
+    @property
+    def _told(self) -> list[str]:
+        return [_NOISE.sub("#", result.output) for result in self._results]
+
+
 class StuckDetector:
     """Looks at each turn's calls together with their results."""
 
     def __init__(self) -> None:
         """Nothing seen yet."""
-        self._turns: deque[str] = deque(maxlen=LONGEST_CYCLE * REPEATS)
-        self._errors: deque[str] = deque(maxlen=ERRORS)
+        self._turns: deque[_Done] = deque(maxlen=LONGEST_CYCLE * REPEATS)
 
     def see(self, calls: Sequence[ToolCall], results: Sequence[ToolResult]) -> str | None:
         """Take in one turn; says how the run is stuck, or None. After a finding it starts afresh."""
-        told = [_NOISE.sub("#", result.output) for result in results]
-        self._turns.append(_digest([[call.name, call.args] for call in calls] + [told]))
-        failed = bool(results) and all(result.is_error for result in results)
-        self._errors.append(_digest([[call.name for call in calls], told]) if failed else "")
+        self._turns.append(_Done(calls, results))
         found = self._cycle() or self._error_loop()
         if found is not None:
             self._turns.clear()
-            self._errors.clear()
         return found
 
     def _cycle(self) -> str | None:
         turns = list(self._turns)
         for length in range(1, LONGEST_CYCLE + 1):
             window = turns[-length * REPEATS :]
-            if len(window) == length * REPEATS and window == window[:length] * REPEATS:
+            if len(window) == length * REPEATS and all(map(_same, window[length:], window)):
                 what = "the same calls" if length == 1 else f"the same {length} turns"
                 return f"{what} {REPEATS} times, each time with the same result"
         return None
 
     def _error_loop(self) -> str | None:
-        errors = set(self._errors)
-        if len(self._errors) == ERRORS and len(errors) == 1 and "" not in errors:
+        last = list(self._turns)[-ERRORS:]
+        if len(last) < ERRORS or not all(turn.failed for turn in last):
+            return None
+        if len({turn.error for turn in last}) == 1:
             return f"the same error {ERRORS} times"
         return None
+
+
+def _same(one: _Done, other: _Done) -> bool:
+    return one.names == other.names and one.whole == other.whole
 
 
 def _digest(value: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 
 import msgspec
 
@@ -29,12 +30,20 @@ _TAKES_VALUE |= {"--rootdir", "--timeout", "--durations", "--ignore", "--deselec
 
 
 _SHORT = re.compile(r"-[qvsxl]+")
+_ASKED = "--junitxml="
 _LETTERS = {"q": "quiet", "v": "verbose", "x": "first_only"}
 
 
+def options(words: tuple[str, ...], more: tuple[str, ...] = ()) -> Options:
+    """Read pytest's arguments and those that come by PYTEST_ADDOPTS. Unknown options change nothing."""
+    # Our own runs ask for a file with a new name each time, which must not fill the memory of what was read.
+    if len(more) == 1 and more[0].startswith(_ASKED):
+        return msgspec.structs.replace(_options(words), junit=more[0][len(_ASKED) :])
+    return _options(words + more)
+
+
 @functools.lru_cache(maxsize=512)
-def options(words: tuple[str, ...]) -> Options:
-    """Read pytest's arguments. Unknown options change nothing."""
+def _options(words: tuple[str, ...]) -> Options:
     found: dict[str, object] = {}
     selection: list[str] = []
     waiting = iter(words)
@@ -57,7 +66,7 @@ def options(words: tuple[str, ...]) -> Options:
     return msgspec.convert({**found, "selection": selection}, Options)
 
 
-def exit_code(results: list[Result]) -> int:
+def exit_code(results: Sequence[Result]) -> int:
     """0 all passed or skipped, 1 some failed, 2 not collected, 5 nothing there."""
     if any(result.status == "error" for result in results):
         return 2
@@ -66,11 +75,21 @@ def exit_code(results: list[Result]) -> int:
     return 0 if results else 5
 
 
-def text(results: list[Result], chosen: Options, seconds: float) -> str:
+def told(results: tuple[Result, ...], chosen: Options, seconds: float) -> tuple[int, str]:
+    """Exit code and terminal output; trials see the same results again and again."""
+    return _told(results, chosen.quiet, chosen.verbose, seconds)
+
+
+@functools.lru_cache(maxsize=512)
+def _told(results: tuple[Result, ...], quiet: bool, verbose: bool, seconds: float) -> tuple[int, str]:
+    return exit_code(results), text(results, Options(quiet=quiet, verbose=verbose), seconds)
+
+
+def text(results: Sequence[Result], chosen: Options, seconds: float) -> str:
     """The terminal output."""
     parts: list[str] = []
     errors = [result for result in results if result.status == "error"]
-    ran = [] if errors else results
+    ran = [] if errors else list(results)
     if not chosen.quiet:
         parts += ["=" * 29 + " test session starts " + "=" * 30, f"collected {len(ran)} items\n"]
     if chosen.verbose:
@@ -99,7 +118,7 @@ def text(results: list[Result], chosen: Options, seconds: float) -> str:
     return "\n".join(parts) + "\n"
 
 
-def summary(results: list[Result], seconds: float) -> str:
+def summary(results: Sequence[Result], seconds: float) -> str:
     """The last line, such as `1 failed, 4 passed in 0.25s`."""
     counts = [(sum(result.status == kind for result in results), kind) for kind in ("failed", "passed", "skipped")]
     errors = sum(result.status == "error" for result in results)
@@ -109,7 +128,7 @@ def summary(results: list[Result], seconds: float) -> str:
     return f"{named or 'no tests ran'} in {seconds:.2f}s"
 
 
-def junit(results: list[Result]) -> bytes:
+def junit(results: Sequence[Result]) -> bytes:
     """JUnit XML as pytest writes it."""
     return _junit(tuple(results))
 

@@ -58,7 +58,7 @@ class Case(msgspec.Struct, frozen=True):
     skipped: bool = False
 
 
-class Result(msgspec.Struct, frozen=True):
+class Result(msgspec.Struct, frozen=True, cache_hash=True):
     """How one test ended."""
 
     id: str

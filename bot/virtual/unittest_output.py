@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.virtual.pytest_output import Options
 from bot.virtual.suite import Result
 
@@ -19,7 +21,7 @@ def options(words: list[str]) -> Options:
     return Options(selection=tuple(found))
 
 
-def told(results: list[Result], seconds: float) -> tuple[int, str, str]:
+def told(results: Sequence[Result], seconds: float) -> tuple[int, str, str]:
     """Exit code, standard output and standard error."""
     lines = []
     bad = [result for result in results if result.status in {"failed", "error"}]

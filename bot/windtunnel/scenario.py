@@ -21,6 +21,8 @@ from bot.expected.document import rules_of
 from bot.fleet.bug_report import find_report
 from bot.fleet.manifest import Manifest
 from bot.fleet.plan import make_plan
+from bot.task.recorded import run_started
+from bot.trace.events import RunStarted
 from bot.virtual.materialise import fill
 from bot.virtual.plugin import Scenario as Planned
 from bot.virtual.plugin import VirtualPlugin, find_virtual_fleet, read_virtual_fleet
@@ -50,6 +52,11 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def book(self) -> RuleBook:
         """The playbook's rules for these variables."""
         return rules_of(self.task.playbook, self.task.variables)
+
+    @cached_property
+    def started(self) -> RunStarted:
+        """The first event of its trials, without what differs from one to the next: seed, model, sandbox, snapshot."""
+        return run_started(self.task, base="", model=None, sandbox={})
 
     @cached_property
     def hash(self) -> str:

@@ -16,7 +16,6 @@ from bot.task.condition import Question
 from bot.task.ending import Ended, outcome_of
 from bot.task.prove import check_change
 from bot.task.question import ask
-from bot.task.recorded import run_started
 from bot.task.test_results import Suite, run_suite
 from bot.task.verify import Trees, verify
 from bot.trace.events import RunFinished, VerificationDone
@@ -70,8 +69,14 @@ class _Flight:
     def run(self) -> None:
         """The hops of `bot.task.pipeline`, on a virtual plugin."""
         task, sandbox, trace = self.task, self.sandbox, self.trace
-        facts = msgspec.to_builtins(sandbox.facts)
-        trace.append(run_started(task, base=self.start[:40], model=self.pilot.identity, sandbox=facts))
+        started = msgspec.structs.replace(
+            self.scenario.started,
+            base_sha=self.start[:40],
+            model=msgspec.to_builtins(self.pilot.identity),
+            sandbox=msgspec.to_builtins(sandbox.facts),
+            seed=self.seed,
+        )
+        trace.append(started)
         playbook = task.playbook
         if playbook.applies_if or playbook.done_if:
             ask(Question(Files(self.base), self.start, sandbox, trace, task), playbook)

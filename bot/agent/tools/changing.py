@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from bot.agent.tools.context import Context
 from bot.agent.tools.texts import decode
@@ -13,6 +14,8 @@ from bot.ports import Effect, FileContent
 
 _LIMIT = 8 << 20
 _DIFFED = 400_000
+_REMEMBERED = 32 << 10
+"""Bytes up to which a diff is made once: trials make the same few changes again and again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +26,7 @@ class Change:
     before: FileContent | None
     after: bytes
 
-    @property
+    @cached_property
     def hash_after(self) -> str:
         """SHA-256 of the new content."""
         return sha256(self.after)
@@ -59,16 +62,28 @@ def effect(change: Change) -> tuple[Effect, ...]:
 
 def diff(change: Change) -> str:
     """A unified diff for a person; sizes only where the file is binary or very large."""
-    old = decode(change.before.data) if change.before else None
-    new = decode(change.after)
-    if new is None or (change.before and old is None) or len(change.after) > _DIFFED:
+    before = change.before.data if change.before else None
+    small = len(before or b"") + len(change.after) <= _REMEMBERED
+    text = (_short_diff if small else _diff)(change.path, before, change.after)
+    if text is None:
         size = change.before.size if change.before else 0
         return f"{change.path}: {size:,} → {len(change.after):,} bytes"
+    return text
+
+
+def _diff(path: str, before: bytes | None, after: bytes) -> str | None:
+    old = decode(before) if before is not None else None
+    new = decode(after)
+    if new is None or (before is not None and old is None) or len(after) > _DIFFED:
+        return None
     lines = difflib.unified_diff(
         old.text.splitlines() if old else [],
         new.text.splitlines(),
-        f"a/{change.path}" if change.before else "/dev/null",
-        f"b/{change.path}",
+        f"a/{path}" if before is not None else "/dev/null",
+        f"b/{path}",
         lineterm="",
     )
     return "\n".join(lines)
+
+
+_short_diff = lru_cache(maxsize=256)(_diff)

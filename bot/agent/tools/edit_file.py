@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated
 
 from bot.agent.tools.changing import Change, diff, effect, existing
@@ -19,7 +20,13 @@ def _planned(context: Context, path: str, old: str, new: str, count: int = 1) ->
     if now is None:
         msg = f"There is no file {path}. Use list_files to find it, or write_file to create it."
         raise ToolError("not_found", msg)
-    text = decode(now.data)
+    return Change(path=inside, before=now, after=_edited(now.data, path, old, new, count))
+
+
+@functools.lru_cache(maxsize=4)
+def _edited(before: bytes, path: str, old: str, new: str, count: int) -> bytes:
+    """The file's new content; asked for when an edit is declared, shown to a person and done. Raises `ToolError`."""
+    text = decode(before)
     if text is None:
         msg = f"{path} is a binary file"
         raise ToolError("conflict", msg)
@@ -36,11 +43,10 @@ def _planned(context: Context, path: str, old: str, new: str, count: int = 1) ->
         msg = f"The line {line!r} stands for something left out. Give the whole new text."
         raise ToolError("conflict", msg)
     try:
-        data = text.encode(replaced(text, spans, new))
+        return text.encode(replaced(text, spans, new))
     except UnicodeEncodeError as error:
         msg = f"{path} is not UTF-8 but {text.encoding}, which has no {error.object[error.start]!r}"
         raise ToolError("conflict", msg) from None
-    return Change(path=inside, before=now, after=data)
 
 
 def _why(path: str, text: FileText, old: str, spans: list[tuple[int, int]]) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
-
 from bot.virtual import pytest_output, unittest_output
 from bot.virtual.faults import draw
 from bot.virtual.profile import Response
 from bot.virtual.pytest_output import Options
 from bot.virtual.shell.call import Call, Done
+from bot.virtual.shell.words import split_words
 from bot.virtual.suite import Result, Suite, run_suite
 from bot.virtual.tree import joined
 from bot.virtual.world import World
@@ -28,12 +27,14 @@ def suite(call: Call, respond: Response, arguments: list[str], *, flaky: bool) -
     model = world.profile.suite
     if model is None:
         return Done(_REFUSED, "", "ERROR: the virtual plugin has no suite\n")
-    words = (*arguments, *shlex.split(call.env.get("PYTEST_ADDOPTS", "")))
-    chosen = pytest_output.options(words) if model.runner == "pytest" else unittest_output.options(arguments)
+    if model.runner == "pytest":
+        chosen = pytest_output.options(tuple(arguments), split_words(call.env.get("PYTEST_ADDOPTS", "")))
+    else:
+        chosen = unittest_output.options(arguments)
     if model.config is not None and not world.holds(model.config):
         return Done(_REFUSED, "", "ERROR: the configuration of the tests cannot be read\n")
     try:
-        results = list(_results(world, model, call.cwd, chosen))
+        results = _results(world, model, call.cwd, chosen)
     except FileNotFoundError as error:
         return Done(_REFUSED, "\nno tests ran in 0.00s\n", f"ERROR: file or directory not found: {error}\n")
     if flaky:
@@ -47,7 +48,7 @@ def suite(call: Call, respond: Response, arguments: list[str], *, flaky: bool) -
         return Done(*unittest_output.told(results, seconds))
     if chosen.junit is not None:
         world.write(joined(call.cwd, chosen.junit), pytest_output.junit(results))
-    return Done(pytest_output.exit_code(results), pytest_output.text(results, chosen, seconds))
+    return Done(*pytest_output.told(results, chosen, seconds))
 
 
 def _results(world: World, model: Suite, cwd: str, chosen: Options) -> tuple[Result, ...]:
@@ -71,10 +72,11 @@ def _results(world: World, model: Suite, cwd: str, chosen: Options) -> tuple[Res
     return found
 
 
-def _one_flaky(results: list[Result], seed: int, count: int) -> list[Result]:
+def _one_flaky(results: tuple[Result, ...], seed: int, count: int) -> tuple[Result, ...]:
     """One test that passed fails: which one depends on the seed and on how many commands ran before."""
     passed = [at for at, result in enumerate(results) if result.status == "passed"]
     if not passed:
         return results
     at = passed[int(draw(seed, "flaky test", count) * len(passed))]
-    return [*results[:at], Result(results[at].id, "failed", "TimeoutError: no answer within 1 s"), *results[at + 1 :]]
+    flaky = Result(results[at].id, "failed", "TimeoutError: no answer within 1 s")
+    return (*results[:at], flaky, *results[at + 1 :])
