@@ -125,7 +125,7 @@ def charged(request: Request, reply: Reply) -> Usage:
     usage = reply.usage
     if reply.usage_missing and usage.total == 0:
         usage = upper_estimate(_size(request), _size(reply.turn))
-    return msgspec.structs.replace(usage, calls=usage.calls or 1)
+    return usage if usage.calls else msgspec.structs.replace(usage, calls=1)
 
 
 def upper_estimate(sent: int, received: int) -> Usage:

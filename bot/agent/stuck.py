@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Sequence
 from functools import cached_property
 
-from bot.base.canonical import sha256
 from bot.base.messages import ToolCall, ToolResult
 
 LONGEST_CYCLE = 5
@@ -20,26 +19,27 @@ _NOISE = re.compile(r"\b\d+(?:\.\d+)?\s?(?:ms|s|sec|seconds)\b|0x[0-9a-fA-F]{4,}
 
 
 class _Done:
-    """One turn: its calls and what they gave. Told apart by names first, by a hash of everything only when these agree."""
+    """One turn: its calls and what they gave. What is dear to know is found out only where it can matter."""
 
     def __init__(self, calls: Sequence[ToolCall], results: Sequence[ToolResult]) -> None:
-        self.names = [call.name for call in calls]
+        self.names = tuple(call.name for call in calls)
         self.failed = bool(results) and all(result.is_error for result in results)
         self._calls, self._results = calls, results
 
     @cached_property
-    def whole(self) -> str:
-        """Calls and results."""
-        return _digest([[call.name, call.args] for call in self._calls] + [self._told])
+    def asked(self) -> str:
+        """The calls with their arguments."""
+        # Not the canonical JSON of the trace: a model's arguments may hold numbers and characters that it refuses.
+        return json.dumps([[call.name, call.args] for call in self._calls], sort_keys=True)
 
     @cached_property
-    def error(self) -> str:
-        """What was called, whatever the arguments, and what it gave."""
-        return _digest([self.names, self._told])
+    def told(self) -> tuple[str, ...]:
+        """What they gave, without what differs each time."""
+        return tuple(_NOISE.sub("#", result.output) for result in self._results)
 
-    @property
-    def _told(self) -> list[str]:
-        return [_NOISE.sub("#", result.output) for result in self._results]
+    def same_as(self, other: _Done) -> bool:
+        """Whether the same was asked and the same was told."""
+        return self.names == other.names and self.asked == other.asked and self.told == other.told
 
 
 class StuckDetector:
@@ -61,7 +61,7 @@ class StuckDetector:
         turns = list(self._turns)
         for length in range(1, LONGEST_CYCLE + 1):
             window = turns[-length * REPEATS :]
-            if len(window) == length * REPEATS and all(map(_same, window[length:], window)):
+            if len(window) == length * REPEATS and all(map(_Done.same_as, window[length:], window)):
                 what = "the same calls" if length == 1 else f"the same {length} turns"
                 return f"{what} {REPEATS} times, each time with the same result"
         return None
@@ -70,15 +70,6 @@ class StuckDetector:
         last = list(self._turns)[-ERRORS:]
         if len(last) < ERRORS or not all(turn.failed for turn in last):
             return None
-        if len({turn.error for turn in last}) == 1:
+        if len({(turn.names, turn.told) for turn in last}) == 1:
             return f"the same error {ERRORS} times"
         return None
-
-
-def _same(one: _Done, other: _Done) -> bool:
-    return one.names == other.names and one.whole == other.whole
-
-
-def _digest(value: object) -> str:
-    # Not the canonical JSON of the trace: a model's arguments may hold numbers and characters that it refuses.
-    return sha256(json.dumps(value, sort_keys=True))

@@ -53,9 +53,10 @@ def spell(fields: bytes, unhashed: dict[str, Any]) -> tuple[bytes, str]:
 
 def fields_of(body: EventBody) -> dict[str, Any]:
     """The fields of an event as its line has them, `event` first. Made once; line, hash and rules are made from it."""
-    tag, names, nested = _layout(type(body))
-    fields: dict[str, Any] = {"event": tag}
-    fields.update(zip(names, msgspec.structs.astuple(body), strict=True))
+    tag, renamed, nested = _layout(type(body))
+    fields: dict[str, Any] = {"event": tag, **msgspec.structs.asdict(body)}
+    if renamed:
+        fields = {renamed.get(name, name): value for name, value in fields.items()}
     for name in nested:
         if fields[name] is not None:
             fields[name] = msgspec.to_builtins(fields[name])
@@ -63,19 +64,17 @@ def fields_of(body: EventBody) -> dict[str, Any]:
 
 
 @functools.cache
-def _layout(kind: type[EventBody]) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """Tag, names of the fields as they are written, and those of them that hold a Struct."""
+def _layout(kind: type[EventBody]) -> tuple[str, dict[str, str], tuple[str, ...]]:
+    """Its tag, the fields that are written under another name, and those that hold a Struct."""
     hints = get_type_hints(kind)
     names = dict(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
-    nested = tuple(
-        written
-        for name, written in names.items()
-        if any(
-            isinstance(part, type) and issubclass(part, msgspec.Struct)
-            for part in (hints[name], *get_args(hints[name]))
-        )
-    )
-    return str(kind.__struct_config__.tag), tuple(names.values()), nested
+    renamed = {name: written for name, written in names.items() if name != written}
+    nested = tuple(written for name, written in names.items() if _holds_struct(hints[name]))
+    return str(kind.__struct_config__.tag), renamed, nested
+
+
+def _holds_struct(hint: Any) -> bool:
+    return any(isinstance(part, type) and issubclass(part, msgspec.Struct) for part in (hint, *get_args(hint)))
 
 
 @functools.lru_cache(maxsize=64)

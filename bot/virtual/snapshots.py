@@ -21,6 +21,8 @@ class Snapshots:
         self._tree = tree
         self._tracked = {path for path in tree.files if is_inside(path)}
         self._states: dict[str, Frozen] = {}
+        self._left_out: set[str] = set()
+        self._looked_at = tree.version
 
     def snapshot(self) -> str:
         """The name of the workspace as it is now."""
@@ -57,6 +59,11 @@ class Snapshots:
 
     def _untracked(self) -> set[str]:
         """Ignored files that are there and were never tracked; all others are tracked from now on."""
+        if self._tree.version != self._looked_at:
+            self._left_out, self._looked_at = self._look(), self._tree.version
+        return self._left_out
+
+    def _look(self) -> set[str]:
         new = {path for path in self._tree.files.keys() - self._tracked if is_inside(path)}
         if not new:
             return new

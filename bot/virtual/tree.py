@@ -52,6 +52,8 @@ class Tree:
         """Whether there was ever a symbolic link: nearly no tree has one, and then no path has to be followed."""
         self._sum = 0
         self._name: str | None = None
+        self.version = 0
+        """Grows with every change."""
         for path, value in self.files.items():
             self._sum += weight(path, value)
             self.links = self.links or value.link is not None
@@ -78,23 +80,23 @@ class Tree:
         self.links = self.links or value.link is not None
         self._sum += weight(path, value)
         self._name = None
+        self.version += 1
 
     def drop(self, path: str) -> None:
         """Remove a file. Raises `KeyError`."""
         self._sum -= weight(path, self.files.pop(path))
         self._name = None
+        self.version += 1
 
     def add_folder(self, path: str) -> None:
         """Make a folder and its parents."""
         if path not in self.folders:
             self._make_parents(path)
             self.folders.add(path)
-            self._name = None
 
     def drop_folder(self, path: str) -> None:
         """Remove an empty folder."""
         self.folders.discard(path)
-        self._name = None
 
     def below(self, folder: str) -> Iterator[str]:
         """Paths of all files below a folder of the same kind (workspace or outside), in no order."""
@@ -145,6 +147,7 @@ class Tree:
             self._sum += weight(path, value)
             self._make_parents(path)
         self._name = None
+        self.version += 1
 
     def _sum_without(self, paths: Iterable[str]) -> int:
         return self._sum - sum(weight(path, self.files[path]) for path in paths)
