@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -154,7 +153,7 @@ def _with_note(output: Output, declared: tuple[Effect, ...], effects: tuple[Effe
     if not unseen:
         return output
     note = f"\nBut {', '.join(unseen)} is ignored by git here, so it will not be part of the change."
-    return dataclasses.replace(output, text=output.text + note)
+    return msgspec.structs.replace(output, text=output.text + note)
 
 
 def _told(error: ToolError | PathRefused | OSError) -> tuple[Reason, str]:

@@ -9,6 +9,8 @@ import msgspec
 
 from bot.base.messages import Request, Turn
 
+_ENCODER = msgspec.json.Encoder()
+
 
 class Sent:
     """Hashes the requests of one conversation; turns that it knows already cost next to nothing."""
@@ -24,12 +26,12 @@ class Sent:
         try:
             head = (request.system, request.tools, request.force_call)
             if len(self._head) != len(head) or any(map(operator.is_not, head, self._head)):
-                self._head, self._hashed = head, hashlib.sha256(msgspec.json.encode(head))
+                self._head, self._hashed = head, hashlib.sha256(_ENCODER.encode(head))
             whole = self._hashed.copy()
             for number, turn in enumerate(request.turns):
                 if number == len(self._known) or self._known[number][0] is not turn:
-                    self._known[number:] = [(turn, hashlib.sha256(msgspec.json.encode(turn)).digest())]
-                whole.update(self._known[number][1])
+                    self._known[number:] = [(turn, hashlib.sha256(_ENCODER.encode(turn)).digest())]
+            whole.update(b"".join([digest for _, digest in self._known[: len(request.turns)]]))
         except (UnicodeEncodeError, OverflowError):
             return ""
         return whole.hexdigest()

@@ -60,8 +60,10 @@ class StuckDetector:
     def _cycle(self) -> str | None:
         turns = list(self._turns)
         for length in range(1, LONGEST_CYCLE + 1):
+            if len(turns) < length * REPEATS or turns[-1].names != turns[-1 - length].names:
+                continue
             window = turns[-length * REPEATS :]
-            if len(window) == length * REPEATS and all(map(_Done.same_as, window[length:], window)):
+            if all(map(_Done.same_as, window[length:], window)):
                 what = "the same calls" if length == 1 else f"the same {length} turns"
                 return f"{what} {REPEATS} times, each time with the same result"
         return None

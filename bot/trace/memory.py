@@ -15,6 +15,7 @@ from bot.trace.events import Seal
 from bot.trace.writer import BLOBS, TraceWriter
 
 NAME = "execution_trace.jsonl"
+_PATH = Path(NAME)
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -23,7 +24,7 @@ class MemoryTrace(TraceWriter):
 
     def __init__(self, *, run: str, redactor: Redactor, clock: Clock) -> None:
         """As `TraceWriter`, and nothing is written."""
-        self.path = Path(NAME)
+        self.path = _PATH
         self._redactor, self._clock = redactor, clock
         self._name = redactor.text(run)
         self._run = _ENCODER.encode(self._name)

@@ -100,7 +100,7 @@ def judge(seen: Seen, end: Ended) -> Trial:
         head=seen.trace.head,
         behaviour=behaviour(lines),
         events=len(lines),
-        steps=sum(line["event"] == "model_replied" for line in lines),
+        steps=[line["event"] for line in lines].count("model_replied"),
         usage=seen.usage,
         model_version=next((line["model_version"] for line in lines if line.get("model_version")), ""),
         misses=tuple(dict.fromkeys(note.what for note in seen.sandbox.notes if note.kind == "coverage_miss")),

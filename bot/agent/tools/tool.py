@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import msgspec
+
 from bot.agent.tools.context import Context
 from bot.base.messages import ToolDeclaration
 from bot.ports import CommandResult, Effect
@@ -36,8 +38,7 @@ class ToolError(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, kw_only=True)
-class Output:
+class Output(msgspec.Struct, frozen=True, kw_only=True):
     """What a tool answers. `text` is shown to the model."""
 
     text: str

@@ -29,7 +29,9 @@ def simple(line: str) -> tuple[str, ...] | None:
 
 def split_words(text: str) -> tuple[str, ...]:
     """As `shlex.split`, which is slow where there is nothing to unquote."""
-    return tuple(text.split() if _PLAIN.fullmatch(text) else shlex.split(text))
+    if not text or _PLAIN.fullmatch(text):
+        return tuple(text.split())
+    return tuple(shlex.split(text))
 
 
 class Unwrapped(msgspec.Struct, frozen=True):
