@@ -102,11 +102,13 @@ def possible(data: bytes) -> tuple[Shape, ...]:
 
 
 def _runs(data: bytes, mapped: bytes, start: int) -> bytes:
-    """Every long run and a little of what stands before it; `start` is where the first one begins."""
-    runs = []
+    """Every long run, once, and a little of what stands before it; `start` is where the first one begins."""
+    runs = set()
+    size = len(data)
     while start >= 0:
         end = mapped.find(b" ", start)
-        end = len(data) if end < 0 else end
-        runs.append(data[start - _CONTEXT if start > _CONTEXT else 0 : end])
+        if end < 0:
+            end = size
+        runs.add(data[start - _CONTEXT if start > _CONTEXT else 0 : end])
         start = mapped.find(_RUN, end)
     return b" ".join(runs)

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, get_args, get_type_hints
 
 import msgspec
+from msgspec.structs import asdict
 
 from bot.base.canonical import canonical, sha256
 from bot.trace.events import EVENTS, EventBody
@@ -53,19 +54,19 @@ def spell(fields: bytes, unhashed: dict[str, Any]) -> tuple[bytes, str]:
 
 def fields_of(body: EventBody) -> dict[str, Any]:
     """The fields of an event as its line has them, `event` first. Made once; line, hash and rules are made from it."""
-    tag, renamed, nested = _layout(type(body))
-    fields: dict[str, Any] = {"event": tag, **msgspec.structs.asdict(body)}
+    tag, renamed, nested = _layout(body.__class__)
+    fields: dict[str, Any] = {"event": tag, **asdict(body)}
     if renamed:
         fields = {renamed.get(name, name): value for name, value in fields.items()}
     for name in nested:
         if fields[name] is not None:
-            fields[name] = msgspec.to_builtins(fields[name])
+            fields[name] = asdict(fields[name])
     return fields
 
 
 @functools.cache
 def _layout(kind: type[EventBody]) -> tuple[str, dict[str, str], tuple[str, ...]]:
-    """Its tag, the fields that are written under another name, and those that hold a Struct."""
+    """Its tag, the fields that are written under another name, and those that hold a flat Struct."""
     hints = get_type_hints(kind)
     names = dict(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
     renamed = {name: written for name, written in names.items() if name != written}

@@ -60,24 +60,7 @@ class TraceWriter:
             if self._sealed:
                 msg = f"{self.path} is sealed"
                 raise ValueError(msg)
-            number = self._events + 1
-            if isinstance(body, RunFinished):
-                body = msgspec.structs.replace(body, events=number, head=self._head)
-            fields, event = self._clean(body)
-            when = timestamp(self._clock.now())
-            start = b'{"v":%d,"seq":%d,"time":"%b","run":%b,"turn":%d,' % (
-                SCHEMA_VERSION,
-                number,
-                when.encode(),
-                self._run,
-                turn,
-            )
-            raw = {"v": SCHEMA_VERSION, "seq": number, "time": when, "run": self._name, "turn": turn, **fields}
-            raw["prev"] = self._head
-            line, raw["hash"] = spell(start + event[1:], raw)
-            self._write(line, raw)
-            self._events, self._head = number, raw["hash"]
-            return number
+            return self._put(body, turn, self._clock.now())
 
     def sync(self) -> None:
         """Make what was appended survive a power cut."""
@@ -125,6 +108,29 @@ class TraceWriter:
             if not self._sealed:
                 self._sealed = True
                 os.close(self._file)
+
+    def _put(self, body: EventBody, turn: int, now: float) -> int:
+        if isinstance(body, RunFinished):
+            body = msgspec.structs.replace(body, events=self._events + 1, head=self._head)
+        return self._put_clean(*self._clean(body), turn, now)
+
+    def _put_clean(self, fields: dict[str, Any], event: bytes, turn: int, now: float) -> int:
+        """`fields` of an event without secrets, and the same as JSON."""
+        number, when = self._events + 1, timestamp(now)
+        raw = {"v": SCHEMA_VERSION, "seq": number, "time": when, "run": self._name, "turn": turn, **fields}
+        raw["prev"] = self._head
+        start = b'{"v":%d,"seq":%d,"time":"%b","run":%b,"turn":%d,%b' % (
+            SCHEMA_VERSION,
+            number,
+            when.encode(),
+            self._run,
+            turn,
+            event[1:],
+        )
+        line, raw["hash"] = spell(start, raw)
+        self._write(line, raw)
+        self._events, self._head = number, raw["hash"]
+        return number
 
     def _clean(self, body: EventBody) -> tuple[dict[str, Any], bytes]:
         """The event's fields without secrets, and the same as JSON."""
