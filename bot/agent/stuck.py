@@ -22,7 +22,7 @@ class _Done:
     """One turn: its calls and what they gave. What is dear to know is found out only where it can matter."""
 
     def __init__(self, calls: Sequence[ToolCall], results: Sequence[ToolResult]) -> None:
-        self.names = tuple(call.name for call in calls)
+        self.names = tuple([call.name for call in calls])
         self.failed = bool(results) and all(result.is_error for result in results)
         self._calls, self._results = calls, results
 
@@ -58,17 +58,19 @@ class StuckDetector:
         return found
 
     def _cycle(self) -> str | None:
-        turns = list(self._turns)
+        turns = self._turns
         for length in range(1, LONGEST_CYCLE + 1):
             if len(turns) < length * REPEATS or turns[-1].names != turns[-1 - length].names:
                 continue
-            window = turns[-length * REPEATS :]
+            window = list(turns)[-length * REPEATS :]
             if all(map(_Done.same_as, window[length:], window)):
                 what = "the same calls" if length == 1 else f"the same {length} turns"
                 return f"{what} {REPEATS} times, each time with the same result"
         return None
 
     def _error_loop(self) -> str | None:
+        if not self._turns[-1].failed:
+            return None
         last = list(self._turns)[-ERRORS:]
         if len(last) < ERRORS or not all(turn.failed for turn in last):
             return None

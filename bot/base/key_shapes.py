@@ -66,11 +66,9 @@ _IN_RUNS: tuple[Shape, ...] = (
     _token("AccountKey=", rb"(?P<key>[A-Za-z0-9+/]{40,}={0,2})"),
     _shape("earer ", rb"\b[Bb]earer (?P<key>(?=[A-Za-z._~+/-]*[0-9])[A-Za-z0-9._~+/-]{20,}=*)"),
 )
-_ELSEWHERE: tuple[Shape, ...] = (
-    _shape("PRIVATE KEY", _PEM),
-    # user:password@host; a placeholder ($TOKEN, <token>, ***) is no password.
-    _shape("://", rb"://[^\s/:@\"'<>]{0,64}:(?P<key>[A-Za-z0-9%._~!+-]{8,})@[A-Za-z0-9.\[]"),
-)
+_PEM_KEY = _shape("PRIVATE KEY", _PEM)
+# user:password@host; a placeholder ($TOKEN, <token>, ***) is no password.
+_IN_URL = _shape("://", rb"://[^\s/:@\"'<>]{0,64}:(?P<key>[A-Za-z0-9%._~!+-]{8,})@[A-Za-z0-9.\[]")
 _RUN_BYTES = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-.+/~"
 """What keys are made of, the dots and slashes between the parts of one included."""
 _AS_RUNS = bytes(ord("a") if byte in _RUN_BYTES else ord(" ") for byte in range(256))
@@ -96,8 +94,10 @@ def possible(data: bytes) -> tuple[Shape, ...]:
         text = _runs(data, mapped, start)
         if _BEGINNINGS.search(text):
             found = tuple(shape for shape in _IN_RUNS if shape.literal in text)
-    if b"@" in data or b"PRIVATE KEY" in data:
-        found += tuple(shape for shape in _ELSEWHERE if shape.literal in data)
+    if b"PRIVATE KEY" in data:
+        found += (_PEM_KEY,)
+    if b"@" in data and b"://" in data:
+        found += (_IN_URL,)
     return found
 
 

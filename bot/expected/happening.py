@@ -46,9 +46,12 @@ class Order:
 
 def happenings(lines: Iterable[Mapping[str, Any]], kinds: Container[str]) -> Iterator[Happening]:
     """Trace lines (`seq`, `turn`, `event` and the body's fields) of these kinds as rules see them."""
-    rank = Order().rank
+    order = Order()
+    at, last = 0, -1
     for line in lines:
-        event, at = line["event"], rank(line["turn"])
+        event, turn = line["event"], line["turn"]
+        if turn != last or turn < 1:
+            at, last = order.rank(turn), turn
         if event in kinds:
             yield Happening(line["seq"], at, event, with_derived(line) if event == "command_run" else line)
 
