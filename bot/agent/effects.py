@@ -80,6 +80,8 @@ def record_effects(
 def _meanings(
     sandbox: Sandbox, before: str, after: str, effects: tuple[Effect, ...], task: Task, call: str | None
 ) -> Iterator[EventBody]:
+    if not effects:
+        return
     plugin = task.plugin
     names = {effect.path: _inside(effect.path, plugin.directory) for effect in effects if effect.before != effect.after}
     versions = [path for path, name in names.items() if name and is_version_file(name, plugin.version_file)]

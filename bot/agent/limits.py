@@ -98,13 +98,14 @@ class Budget:
 
     def now(self) -> Reached | None:
         """Why nothing must go on at all, or None: looked at after each reply and before each tool."""
-        if self.left() <= 0:
+        if self._clock.monotonic() >= self.deadline:
             minutes = (self._clock.monotonic() - self._began) / 60
             allowed = self._limits.minutes
             return _reached("minutes", allowed, minutes, f"No end after {allowed:g} minutes, the limit for this task.")
-        if self.usage.total > self._limits.tokens:
+        usage, limits = self.usage, self._limits
+        if usage.total > limits.tokens:
             return self._tokens()
-        if self.usage.cost_usd > self._limits.cost_usd:
+        if usage.cost_usd > limits.cost_usd:
             return self._cost()
         return self._purse.reached() if self._purse is not None else None
 

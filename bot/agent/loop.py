@@ -147,7 +147,7 @@ class _Loop:
         crew.spent(self.budget.usage)
         crew.trace.append(
             ModelReplied(
-                parts=tuple(msgspec.to_builtins(part) for part in reply.turn.parts),
+                parts=tuple(msgspec.to_builtins(reply.turn.parts)),
                 raw=reply.turn.raw,
                 finish=reply.finish,
                 finish_raw=reply.finish_raw,

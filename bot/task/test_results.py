@@ -31,7 +31,7 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
 
     def named(self, *statuses: str) -> frozenset[str]:
         """The tests that ended in one of these ways."""
-        return frozenset(name for name, status in (self.tests or {}).items() if status in statuses)
+        return frozenset([name for name, status in (self.tests or {}).items() if status in statuses])
 
 
 def run_suite(

@@ -46,10 +46,19 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
 
 
-def spell(fields: bytes, unhashed: dict[str, Any]) -> tuple[bytes, str]:
-    """The whole line with its hash: of its fields as JSON, and of the same fields with `prev` to be hashed."""
-    digest = sha256(canonical(unhashed))
-    return b'%b,"prev":"%b","hash":"%b"}\n' % (fields[:-1], unhashed["prev"].encode(), digest.encode()), digest
+def spell(raw: dict[str, Any], run: bytes, event: bytes) -> bytes:
+    """The whole line of these fields, which get their hash. `run` and `event` are theirs as JSON, encoded already."""
+    raw["hash"] = digest = sha256(canonical(raw))
+    return b'{"v":%d,"seq":%d,"time":"%b","run":%b,"turn":%d,%b,"prev":"%b","hash":"%b"}\n' % (
+        raw["v"],
+        raw["seq"],
+        raw["time"].encode(),
+        run,
+        raw["turn"],
+        event[1:-1],
+        raw["prev"].encode(),
+        digest.encode(),
+    )
 
 
 def fields_of(body: EventBody) -> dict[str, Any]:

@@ -25,7 +25,6 @@ BLOBS = "blobs"
 INLINE = 8 << 10
 """How many bytes of an output stand in the trace itself."""
 _ENCODER = msgspec.json.Encoder()
-_NOTHING = Clipped(text="", bytes=0)
 
 
 class TraceWriter:
@@ -116,19 +115,17 @@ class TraceWriter:
 
     def _put_clean(self, fields: dict[str, Any], event: bytes, turn: int, now: float) -> int:
         """`fields` of an event without secrets, and the same as JSON."""
-        number, when = self._events + 1, timestamp(now)
-        raw = {"v": SCHEMA_VERSION, "seq": number, "time": when, "run": self._name, "turn": turn, **fields}
-        raw["prev"] = self._head
-        start = b'{"v":%d,"seq":%d,"time":"%b","run":%b,"turn":%d,%b' % (
-            SCHEMA_VERSION,
-            number,
-            when.encode(),
-            self._run,
-            turn,
-            event[1:],
-        )
-        line, raw["hash"] = spell(start, raw)
-        self._write(line, raw)
+        number = self._events + 1
+        raw = {
+            "v": SCHEMA_VERSION,
+            "seq": number,
+            "time": timestamp(now),
+            "run": self._name,
+            "turn": turn,
+            **fields,
+            "prev": self._head,
+        }
+        self._write(spell(raw, self._run, event), raw)
         self._events, self._head = number, raw["hash"]
         return number
 
@@ -164,13 +161,13 @@ class TraceWriter:
 def clip(data: bytes, sink: TraceSink, *, inline: int = INLINE) -> Clipped:
     """A stream for a line of the trace: whole when it is short, else head and tail, with the whole as a blob.
 
-    Bytes that are no UTF-8 become U+FFFD in the text and stay as they are in the blob. Redacted before it is cut, so
-    that no secret can hide in the cut; `bytes` is the size of what came in.
+    Bytes that are no UTF-8 become U+FFFD in the text and stay as they are in the blob. What has to be cut is redacted
+    before, so that no secret can hide in the cut; the rest is redacted with its line. `bytes` is the size of what came
+    in.
     """
     size = len(data)
-    if not size:
-        return _NOTHING
-    data = sink.redacted(data)
+    if size > inline:
+        data = sink.redacted(data)
     if len(data) <= inline:
         return Clipped(text=data.decode("utf-8", "replace"), bytes=size)
     head, tail = _whole_characters(data[: inline // 2], data[len(data) - inline // 2 :])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from bot.agent.effects import record_command
@@ -56,13 +58,13 @@ class _Flight:
         self.task: Task = msgspec.structs.replace(scenario.task, seed=seed)
         self.clock = VirtualClock(seed)
         self.sandbox = VirtualSandbox(scenario.profile, seed=seed, clock=self.clock)
-        self.base = dict(self.sandbox.files)
+        self.base = self.sandbox.files
         self.start = self.sandbox.snapshot()
         run = f"{self.task.campaign}/{scenario.name}/{seed}"
         self.trace = MemoryTrace(run=run, redactor=redactor, clock=self.clock)
         self.usage, self.answer = Usage(), ""
         self.proof: VerificationDone | None = None
-        self.head: dict[str, bytes] | None = None
+        self.head: Mapping[str, bytes] | None = None
         self.asked = False
         """Whether the model was asked at all."""
 
@@ -125,7 +127,7 @@ class _Flight:
         self.answer = run_loop(crew).answer or ""
 
     def _collect(self) -> tuple[Effect, ...]:
-        self.head = dict(self.sandbox.files)
+        self.head = self.sandbox.files
         return self.sandbox.changes(self.start, self.sandbox.snapshot())
 
     def _prove(self, before: Suite | None, effects: tuple[Effect, ...]) -> VerificationDone:
@@ -180,7 +182,7 @@ class _Flight:
             sandbox=self.sandbox,
             trace=self.trace,
             base=self.base,
-            head=self.head if self.head is not None else dict(self.sandbox.files),
+            head=self.head if self.head is not None else self.sandbox.files,
             proof=self.proof,
             usage=self.usage,
             silent=silent,
