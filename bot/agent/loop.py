@@ -122,9 +122,10 @@ class _Loop:
                 continue
             self.unusable, self.force_call = 0, False
             self.turns.append(reply.turn)
-            if not reply.turn.calls:
+            calls = reply.turn.calls
+            if not calls:
                 return LoopEnd(answer=reply.turn.text or None, usage=self.budget.usage)
-            self.execute(reply.turn.calls)
+            self.execute(calls)
 
     def ask(self) -> Reply:
         crew = self.crew

@@ -60,7 +60,9 @@ class StuckDetector:
     def _cycle(self) -> str | None:
         turns = self._turns
         for length in range(1, LONGEST_CYCLE + 1):
-            if len(turns) < length * REPEATS or turns[-1].names != turns[-1 - length].names:
+            if len(turns) < length * REPEATS:
+                break
+            if turns[-1].names != turns[-1 - length].names:
                 continue
             window = list(turns)[-length * REPEATS :]
             if all(map(_Done.same_as, window[length:], window)):

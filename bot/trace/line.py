@@ -12,6 +12,7 @@ without its `hash`. `prev` of the first line is empty, or in a publish trace the
 from __future__ import annotations
 
 import functools
+import hashlib
 from datetime import UTC, datetime
 from typing import Any, get_args, get_type_hints
 
@@ -48,7 +49,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 def spell(raw: dict[str, Any], run: bytes, event: bytes) -> bytes:
     """The whole line of these fields, which get their hash. `run` and `event` are theirs as JSON, encoded already."""
-    raw["hash"] = digest = sha256(canonical(raw))
+    raw["hash"] = digest = hashlib.sha256(canonical(raw)).hexdigest()
     return b'{"v":%d,"seq":%d,"time":"%b","run":%b,"turn":%d,%b,"prev":"%b","hash":"%b"}\n' % (
         raw["v"],
         raw["seq"],

@@ -25,6 +25,7 @@ BLOBS = "blobs"
 INLINE = 8 << 10
 """How many bytes of an output stand in the trace itself."""
 _ENCODER = msgspec.json.Encoder()
+_NOTHING = Clipped(text="", bytes=0)
 
 
 class TraceWriter:
@@ -166,6 +167,8 @@ def clip(data: bytes, sink: TraceSink, *, inline: int = INLINE) -> Clipped:
     in.
     """
     size = len(data)
+    if not size:
+        return _NOTHING
     if size > inline:
         data = sink.redacted(data)
     if len(data) <= inline:

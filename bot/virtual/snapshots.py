@@ -37,11 +37,8 @@ class Snapshots:
         if before == after:
             return ()
         old, new = self._states[before].files, self._states[after].files
-        found = [
-            _effect(path, old.get(path), new.get(path))
-            for path in old.keys() | new.keys()
-            if old.get(path) is not new.get(path)
-        ]
+        found = [_effect(path, old.get(path), node) for path, node in new.items() if old.get(path) is not node]
+        found += [_effect(path, node, None) for path, node in old.items() if path not in new]
         return tuple(sorted((effect for effect in found if effect is not None), key=lambda effect: effect.path))
 
     def restore(self, name: str) -> None:

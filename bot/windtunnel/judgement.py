@@ -81,6 +81,7 @@ class Seen:
 def judge(seen: Seen, end: Ended) -> Trial:
     """Ask every rule."""
     lines = seen.trace.events
+    replies = [line for line in lines if line["event"] == "model_replied"]
     verdicts = _verdicts(seen, lines, end)
     result: AttemptResult = "passed" if verdicts.passed else "failed"
     if verdicts.harm:
@@ -100,9 +101,9 @@ def judge(seen: Seen, end: Ended) -> Trial:
         head=seen.trace.head,
         behaviour=behaviour(lines),
         events=len(lines),
-        steps=[line["event"] for line in lines].count("model_replied"),
+        steps=len(replies),
         usage=seen.usage,
-        model_version=next((line["model_version"] for line in lines if line.get("model_version")), ""),
+        model_version=next((line["model_version"] for line in replies if line["model_version"]), ""),
         misses=tuple(dict.fromkeys(note.what for note in seen.sandbox.notes if note.kind == "coverage_miss")),
         trace=b"".join(seen.trace.lines),
         blobs=seen.trace.blobs,

@@ -76,6 +76,7 @@ class Tool:
         given = {name: value for name, value in args.items() if value is not None or name in required}
         wrong = [f"{name} is missing" for name in required if name not in given]
         good: Args = {}
+        size = 0
         for name, value in given.items():
             if name not in properties:
                 wrong.append(f"there is no argument {_short(name)}")
@@ -85,7 +86,8 @@ class Tool:
                 wrong.append(f"{name} has characters that are none (half of a surrogate pair)")
             else:
                 good[name] = int(value) if kind == "integer" else value
-        if sum(len(value) for value in good.values() if isinstance(value, str)) > ARGUMENTS_LIMIT:
+                size += len(value) if isinstance(value, str) else 0
+        if size > ARGUMENTS_LIMIT:
             wrong.append(f"the arguments have more than {ARGUMENTS_LIMIT:,} characters; do it in smaller steps")
         if wrong:
             raise ToolError("bad_arguments", "; ".join(wrong[:8]) + f". Right is: {self.usage}")
