@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Sequence
 
@@ -30,20 +29,11 @@ _TAKES_VALUE |= {"--rootdir", "--timeout", "--durations", "--ignore", "--deselec
 
 
 _SHORT = re.compile(r"-[qvsxl]+")
-_ASKED = "--junitxml="
 _LETTERS = {"q": "quiet", "v": "verbose", "x": "first_only"}
 
 
-def options(words: tuple[str, ...], more: tuple[str, ...] = ()) -> Options:
-    """Read pytest's arguments and those that come by PYTEST_ADDOPTS. Unknown options change nothing."""
-    # Our own runs ask for a file with a new name each time, which must not fill the memory of what was read.
-    if len(more) == 1 and more[0].startswith(_ASKED):
-        return msgspec.structs.replace(_options(words), junit=more[0][len(_ASKED) :])
-    return _options(words + more)
-
-
-@functools.lru_cache(maxsize=512)
-def _options(words: tuple[str, ...]) -> Options:
+def options(words: tuple[str, ...]) -> Options:
+    """Read pytest's arguments. Unknown options change nothing."""
     found: dict[str, object] = {}
     selection: list[str] = []
     waiting = iter(words)
@@ -73,16 +63,6 @@ def exit_code(results: Sequence[Result]) -> int:
     if any(result.status == "failed" for result in results):
         return 1
     return 0 if results else 5
-
-
-def told(results: tuple[Result, ...], chosen: Options, seconds: float) -> tuple[int, str]:
-    """Exit code and terminal output; trials see the same results again and again."""
-    return _told(results, chosen.quiet, chosen.verbose, seconds)
-
-
-@functools.lru_cache(maxsize=512)
-def _told(results: tuple[Result, ...], quiet: bool, verbose: bool, seconds: float) -> tuple[int, str]:
-    return exit_code(results), text(results, Options(quiet=quiet, verbose=verbose), seconds)
 
 
 def text(results: Sequence[Result], chosen: Options, seconds: float) -> str:
@@ -130,11 +110,6 @@ def summary(results: Sequence[Result], seconds: float) -> str:
 
 def junit(results: Sequence[Result]) -> bytes:
     """JUnit XML as pytest writes it."""
-    return _junit(tuple(results))
-
-
-@functools.lru_cache(maxsize=512)
-def _junit(results: tuple[Result, ...]) -> bytes:
     from xml.sax.saxutils import quoteattr
 
     counts = [sum(result.status == kind for result in results) for kind in ("error", "failed", "skipped")]

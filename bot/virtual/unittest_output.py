@@ -10,7 +10,7 @@ from bot.virtual.suite import Result
 _NOTHING_RAN = 5
 
 
-def options(words: list[str]) -> Options:
+def options(words: Sequence[str]) -> Options:
     """Read unittest's arguments: names of modules, classes and tests with dots between them."""
     found = []
     for word in words:
