@@ -61,7 +61,7 @@ class _Flight:
         self.base = self.sandbox.files
         self.start = self.sandbox.snapshot()
         run = f"{self.task.campaign}/{scenario.name}/{seed}"
-        self.trace = MemoryTrace(run=run, redactor=redactor, clock=self.clock)
+        self.trace = MemoryTrace(run=run, redactor=redactor, clock=self.clock, known=scenario.opening(redactor))
         self.usage, self.answer = Usage(), ""
         self.proof: VerificationDone | None = None
         self.head: Mapping[str, bytes] | None = None
