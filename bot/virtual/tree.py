@@ -184,7 +184,7 @@ def weight(path: str, value: Node) -> int:
     return _weight(path, value.sha256, value.executable, value.link is not None) if is_inside(path) else 0
 
 
-@functools.lru_cache(maxsize=8192)
+@functools.lru_cache(maxsize=4096)
 def _weight(path: str, sha256: str, executable: bool, link: bool) -> int:
     text = f"{path}\0{sha256}\0{executable:d}{link:d}"
     return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest(), "big")

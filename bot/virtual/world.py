@@ -170,7 +170,7 @@ class World:
 
 @functools.lru_cache(maxsize=1024)
 def _is_secret(place: str, more: tuple[str, ...]) -> bool:
-    return _SECRET.search(place) is not None or any_matches(place, more)
+    return _SECRET.search(place) is not None or (bool(more) and any_matches(place, more))
 
 
 def said(error: OSError) -> str:

@@ -82,7 +82,7 @@ class Tool:
                 wrong.append(f"there is no argument {_short(name)}")
             elif (kind := properties[name]["type"]) and not _fits(value, kind):
                 wrong.append(f"{name} has to be {_article(kind)}, not {_kind(value)}")
-            elif isinstance(value, str) and _SURROGATE.search(value):
+            elif isinstance(value, str) and not value.isascii() and _SURROGATE.search(value):
                 wrong.append(f"{name} has characters that are none (half of a surrogate pair)")
             else:
                 good[name] = int(value) if kind == "integer" else value

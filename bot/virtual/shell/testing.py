@@ -18,7 +18,7 @@ from bot.virtual.tree import joined
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 _REFUSED = 4
-_REMEMBERED = 4096
+_REMEMBERED = 1024
 _ASKED = "--junitxml="
 
 
