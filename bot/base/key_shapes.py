@@ -69,6 +69,7 @@ _IN_RUNS: tuple[Shape, ...] = (
 _PEM_KEY = _shape("PRIVATE KEY", _PEM)
 # user:password@host; a placeholder ($TOKEN, <token>, ***) is no password.
 _IN_URL = _shape("://", rb"://[^\s/:@\"'<>]{0,64}:(?P<key>[A-Za-z0-9%._~!+-]{8,})@[A-Za-z0-9.\[]")
+SHAPES: tuple[Shape, ...] = (*_IN_RUNS, _PEM_KEY, _IN_URL)
 _RUN_BYTES = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-.+/~"
 """What keys are made of, the dots and slashes between the parts of one included."""
 _AS_RUNS = bytes(ord("a") if byte in _RUN_BYTES else ord(" ") for byte in range(256))
