@@ -44,8 +44,9 @@ format: install-deps ## rewrite files as the formatter and the linter want them
 bench: install-deps ## measure against the floor and the peers; prints ratios
 	@$(BIN)/python -m pytest tests/bench -q -p no:xdist -o addopts="--import-mode=importlib" -s --no-cov $(ARGS)
 
-schemas: install-deps ## write docs/schemas/ anew, for editors
+schemas: install-deps ## write docs/schemas/ and docs/trace.md anew
 	@$(BIN)/python -P -m bot.fleet.schema docs/schemas
+	@$(BIN)/python -P -m bot.trace.schema
 
 pictures: install-deps ## draw the pictures in docs/pictures from a real demo (needs Chromium)
 	@$(BIN)/python docs/pictures/make_pictures.py

@@ -322,6 +322,10 @@ class ForgeWrite(ForgeRead, Protocol):
         """
         ...
 
+    def keep(self, repo: str, objects: Path, commit: str, ref: str) -> None:
+        """Push `commit` to a full `ref` outside of the branches; a ref that is there never moves. Raises as `push`."""
+        ...
+
     def create_pull(self, repo: str, *, base: str, branch: str, title: str, body: str, draft: bool) -> PullRequest:
         """Open one. Raises `DraftsRefused` where the plan has no drafts."""
         ...

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import tempfile
 import threading
 from collections.abc import Callable
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from bot.agent.limits import Purse
 from bot.base.clock import Clock, SystemClock
-from bot.base.git import end_running
+from bot.base.git import GitDir, end_running
 from bot.base.redact import Redactor
 from bot.base.values import Playbook, Report, Task, is_path
 from bot.expected.guard import guard_of
@@ -30,10 +32,11 @@ from bot.ports import (
     PullRequest,
     Remote,
     RepositoryFacts,
+    Sandbox,
 )
 from bot.publish.comment import place_of
 from bot.publish.publisher import Press
-from bot.sandbox.launcher import Launcher
+from bot.sandbox.launcher import Launcher, Room
 from bot.settings import Settings
 from bot.task.emptying import empty
 from bot.task.proposal import Proposal
@@ -190,10 +193,15 @@ class Wiring:
             cost_usd=None if cost is None else cost * share, tokens=None if tokens is None else int(tokens * share)
         )
 
-    def press(self, playbook: Callable[[str], Playbook | None]) -> Press:
+    def press(
+        self,
+        playbook: Callable[[str], Playbook | None],
+        certified: Callable[[Proposal, Path], str] = lambda proposal, folder: "",
+    ) -> Press:
         """What publishing needs; holds the write power, and neither model nor sandbox.
 
-        `playbook` finds a playbook as it is here by its id: what a proposal claims is held against it.
+        `playbook` finds a playbook as it is here by its id: what a proposal claims is held against it. `certified` says
+        whether its run stayed inside what the wind tunnel has seen.
         """
         plugins = {plugin.name: plugin for plugin in self.manifest.plugins}
         return Press(
@@ -204,6 +212,7 @@ class Wiring:
             redactor=self.redactor,
             journal=self._journal,
             scratch=self.scratch,
+            certified=certified,
             trace_link=lambda folder: place_of(folder, self.settings.trace_url),
         )
 
@@ -211,6 +220,21 @@ class Wiring:
         head = proposal.trace.head if proposal.trace else ""
         run = f"{proposal.campaign}/{proposal.plugin}"
         return TraceWriter(file, run=run, redactor=self.redactor, clock=self.clock, previous=head)
+
+
+def mutation_room() -> Callable[[Path], Sandbox]:
+    """Opens sandboxes on workspaces that lie beside nothing of value: for the suites of mutants."""
+    launcher = Launcher(best_effort=True)
+
+    def open_(workspace: Path) -> Sandbox:
+        private = workspace.with_name("private")
+        private.mkdir()
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.defpath])
+        history = GitDir.init(workspace.with_name("history"))
+        env = {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+        return launcher.open(Room(workspace=workspace, history=history, private=private, env=env))
+
+    return open_
 
 
 class _Repositories:

@@ -61,11 +61,11 @@ def project() -> Path:
 
 
 _LONG = ("tests/attacks/", "tests/contract/sandbox/")
-"""Folders whose tests start so many processes, on each level, that they are for `make thorough`."""
+"""Folders whose tests start so many processes, on each level, that they are for `make thorough`; the virtual sandbox starts none."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.nodeid.startswith(_LONG):
+        if item.nodeid.startswith(_LONG) and "[virtual" not in item.nodeid:
             item.add_marker(pytest.mark.thorough)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from typing import Protocol
 
@@ -20,6 +21,11 @@ class Clock(Protocol):
     def sleep(self, seconds: float) -> None:
         """Let that much time pass."""
         ...
+
+
+def today(clock: Clock) -> datetime.date:
+    """The date, in UTC."""
+    return datetime.datetime.fromtimestamp(clock.now(), datetime.UTC).date()
 
 
 class SystemClock:

@@ -247,8 +247,8 @@ class GitDir:
     def _is_ancestor(self, commit: str, tip: str) -> bool:
         return self.text("rev-list", "--max-count=1", commit, f"^{tip}", "--") == ""
 
-    def commit(self, tree: str, parent: str, message: str, *, name: str, email: str, when: int) -> str:
-        """A commit object; the same arguments always make the same commit."""
+    def commit(self, tree: str, parent: str | None, message: str, *, name: str, email: str, when: int) -> str:
+        """A commit object, without a parent for None; the same arguments always make the same commit."""
         who = {
             "GIT_AUTHOR_NAME": name,
             "GIT_AUTHOR_EMAIL": email,
@@ -257,7 +257,8 @@ class GitDir:
             "GIT_COMMITTER_EMAIL": email,
             "GIT_COMMITTER_DATE": f"@{when} +0000",
         }
-        return self.text("commit-tree", tree, "-p", parent, "-F", "-", stdin=message.encode(), env=who)
+        before = ["-p", parent] if parent is not None else []
+        return self.text("commit-tree", tree, *before, "-F", "-", stdin=message.encode(), env=who)
 
     def blob(self, tree: str, path: str) -> bytes | None:
         """The bytes of a file in a tree, or None when it is not there or no file."""

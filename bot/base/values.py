@@ -77,6 +77,8 @@ class Plugin(msgspec.Struct, frozen=True, kw_only=True):
     """Which of `limits` the manifest sets: a playbook can ask for less of these, not for more."""
     archived: bool = False
     """Set by a person to leave the plugin out without deleting the entry."""
+    keep_trace: bool = False
+    """Whether publishing also puts the full trace into the repository, at a ref of its own."""
 
     @property
     def is_path(self) -> bool:

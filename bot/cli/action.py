@@ -11,7 +11,7 @@ import msgspec
 from bot.base.errors import ConfigurationError, FleetBotError, ForgeError, RefusedError, UsageError
 from bot.base.values import Task
 from bot.cli.campaign import propose_tasks
-from bot.cli.clearance import cleared_tasks
+from bot.cli.clearance import certified_by, cleared_tasks
 from bot.cli.options import Common
 from bot.cli.publishing import publish_folder, publish_these
 from bot.fleet.plan import matrix, shard
@@ -92,6 +92,7 @@ class _Job:
     def __init__(self, inputs: Inputs, event: Event, common: Common, wiring: Wiring) -> None:
         self.inputs, self.event, self.wiring, self.manifest = inputs, event, wiring, wiring.manifest
         self.common, self.known = common, common.known_playbook
+        self.certified = certified_by(common, wiring)
         self.playbooks = common.playbooks or playbooks_beside(inputs.manifest)
         self.plan_folder = Path(inputs.plan) if inputs.plan else inputs.out
 
@@ -126,7 +127,7 @@ class _Job:
         """Publish the proposals that were planned."""
         plan = self._plan()
         self._refuse_unplanned(plan)
-        return self._end(publish_folder(self.wiring, self.inputs.out, self.known))
+        return self._end(publish_folder(self.wiring, self.inputs.out, self.known, self.certified))
 
     def report(self) -> Ending:
         """Put everything together, and answer the issue that asked."""
@@ -146,7 +147,7 @@ class _Job:
         plan, tasks = self._decide()
         results = self._propose(plan, running(tasks))
         if not self.inputs.dry_run:
-            results = publish_these(self.wiring, results, self.known, self.inputs.out)
+            results = publish_these(self.wiring, results, self.known, self.inputs.out, self.certified)
         complete = ending.complete(plan, reports_of(results))
         self._answer(plan, ending.answer(plan, complete, self.event.run_url))
         return ending.of_reports(complete, self.inputs.out)

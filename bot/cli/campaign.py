@@ -9,7 +9,7 @@ import click
 
 from bot.base.errors import ConfigurationError, UsageError
 from bot.base.values import Task
-from bot.cli.clearance import clearance_of, cleared
+from bot.cli.clearance import certified_by, clearance_of, cleared
 from bot.cli.hitl import TerminalApprover
 from bot.cli.options import DEFAULT_OUT, Common, Selection, common_options, task_options
 from bot.cli.output import emit_json, people, show_report
@@ -86,7 +86,7 @@ def publish(common: Common, folder: Path) -> int:
         raise UsageError(msg, "Give the folder that `fleet-bot propose --out` wrote.")
     with Wiring(common.settings(model=False), common.fleet()) as wiring:
         forget_secrets()
-        results = publish_folder(wiring, folder, common.known_playbook)
+        results = publish_folder(wiring, folder, common.known_playbook, certified_by(common, wiring))
     if not results:
         msg = f"There is no proposal below {folder}."
         raise UsageError(msg, "Give the folder that `fleet-bot propose --out` wrote.")
@@ -119,7 +119,8 @@ def run(common: Common, selection: Selection, out: Path, budget: float | None, d
         purse = wiring.budget(cost_usd=budget)
         results = propose_tasks(wiring, planned.tasks, out, jobs=jobs, approver=approver, budget=purse)
         if not dry_run and _may_publish(results, approver, out):
-            results = publish_these(wiring, results, {planned.playbook.id: planned.playbook}.get, out)
+            known = {planned.playbook.id: planned.playbook}.get
+            results = publish_these(wiring, results, known, out, certified_by(common, wiring, known))
     return _end(make_report(planned.playbook.id, planned.campaign, results), out, as_json=common.json)
 
 

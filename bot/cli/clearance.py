@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import datetime
+from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
+from bot.base.clock import today
 from bot.base.errors import ConfigurationError, UsageError
-from bot.base.values import Task
+from bot.base.values import Playbook, Task
 from bot.cli.options import Common
 from bot.fleet.plan import Plan
+from bot.task.proposal import Proposal
 from bot.windtunnel.clearance import Clearance, clearance, with_notes
+from bot.windtunnel.real_run import compare
 from bot.windtunnel.scenario import find_scenarios, hashes, virtual_fleets
 from bot.windtunnel.subject import subject_of
 from bot.wiring import Wiring
@@ -30,7 +34,7 @@ def clearance_of(common: Common, planned: Plan, wiring: Wiring) -> Clearance:
         subject_of(planned.playbook, wiring.model_id),
         wiring.manifest.certificates,
         common.certificates,
-        today=datetime.datetime.fromtimestamp(wiring.clock.now(), datetime.UTC).date(),
+        today=today(wiring.clock),
         virtual_plugins=_virtual_plugins(common, planned),
         words=tuple(words),
     )
@@ -57,6 +61,19 @@ def cleared_tasks(common: Common, tasks: tuple[Task, ...], wiring: Wiring) -> tu
         found = cleared(common, Plan(playbook=playbook, campaign=name, tasks=tuple(members)), wiring)
         notes[name] = found.tasks[0].notes
     return tuple(msgspec.structs.replace(task, notes=notes[task.campaign]) for task in tasks)
+
+
+def certified_by(
+    common: Common, wiring: Wiring, known: Callable[[str], Playbook | None] | None = None
+) -> Callable[[Proposal, Path], str]:
+    """Says whether the run of a proposal stayed inside what was certified; empty without a valid certificate."""
+    find = known or common.known_playbook
+
+    def line(proposal: Proposal, folder: Path) -> str:
+        found = compare(proposal, folder, find(proposal.playbook), common.certificates, today=today(wiring.clock))
+        return found.likeness.line if found.likeness is not None else ""
+
+    return line
 
 
 def _virtual_plugins(common: Common, planned: Plan) -> dict[str, str] | None:

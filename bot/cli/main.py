@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "publish": ("bot.cli.campaign:publish", "Gate, push, pull request and trace comment for finished proposals."),
     "run": ("bot.cli.campaign:run", "plan + propose + publish in one process."),
     "tunnel": ("bot.cli.tunnel:tunnel", "Fly a playbook in the wind tunnel; writes its certificate."),
+    "fidelity": ("bot.cli.fidelity:fidelity", "Hold real runs against the trials of their certificate."),
     "virtual": ("bot.cli.virtual:virtual", "Virtual plugins of one's own."),
     "spec": ("bot.cli.spec:spec", "Expected behaviour: show that every rule can fail."),
     "trace": ("bot.cli.trace:trace", "Show, verify, compare, replay and export execution traces."),

@@ -13,23 +13,26 @@ from bot.cli.output import people
 from bot.cli.progress import ProgressDisplay
 from bot.fleet import run as campaign
 from bot.fleet.report import write_reports
+from bot.task.proposal import Proposal
 from bot.wiring import Wiring
 
 KnownPlaybook = Callable[[str], Playbook | None]
+Certified = Callable[[Proposal, Path], str]
+"""Whether a run stayed inside what was certified, in one line; empty where there is no certificate."""
 
 
-def publish_folder(wiring: Wiring, folder: Path, known: KnownPlaybook) -> list[campaign.Result]:
+def publish_folder(wiring: Wiring, folder: Path, known: KnownPlaybook, certified: Certified) -> list[campaign.Result]:
     """Publish every proposal below a folder, shown as it goes. `known` is a playbook by its id."""
     with _Publishing(folder) as going:
-        return campaign.publish_all(folder.absolute(), wiring.press(known), done=going.done)
+        return campaign.publish_all(folder.absolute(), wiring.press(known, certified), done=going.done)
 
 
 def publish_these(
-    wiring: Wiring, results: list[campaign.Result], known: KnownPlaybook, out: Path
+    wiring: Wiring, results: list[campaign.Result], known: KnownPlaybook, out: Path, certified: Certified
 ) -> list[campaign.Result]:
     """Publish what was just proposed into `out`, shown as it goes. `known` is a playbook by its id."""
     with _Publishing(out, results) as going:
-        return campaign.publish_results(results, wiring.press(known), done=going.done)
+        return campaign.publish_results(results, wiring.press(known, certified), done=going.done)
 
 
 class _Publishing:

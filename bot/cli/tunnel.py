@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 import click
 
+from bot.base.clock import today
 from bot.base.errors import UsageError
 from bot.base.redact import Redactor
 from bot.base.values import Playbook
@@ -77,7 +77,7 @@ def tunnel(
             plan=plan,
             out=(out or DEFAULT_OUT / "tunnel").absolute(),
             certificates=common.certificates,
-            today=datetime.datetime.fromtimestamp(wiring.clock.now(), datetime.UTC).date(),
+            today=today(wiring.clock),
             jobs=common.jobs,
             plugins=len(wiring.manifest.plugins),
             redactor=redactor,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -14,11 +15,13 @@ from bot.base.values import Playbook
 from bot.fleet.manifest import CertificatePolicy
 from bot.fleet.plan import Plan as Campaign
 from bot.fleet.playbook import read_playbook
+from bot.task.proposal import Proposal
 from bot.virtual.plugin import find_virtual_fleet
 from bot.windtunnel.clearance import Clearance, clearance, with_notes
 from bot.windtunnel.flight import Airfield, fly_playbook
 from bot.windtunnel.pilots import ScriptedPilot
 from bot.windtunnel.plan import Plan
+from bot.windtunnel.real_run import compare
 from bot.windtunnel.report import FlightReport
 from bot.windtunnel.scenario import Scenario, find_scenarios, hashes
 from bot.windtunnel.scripted import identity
@@ -73,6 +76,22 @@ class Hangar:
         found = self._cleared(planned, self._folder / "playbooks")
         found.enforce()
         return with_notes(planned, found.note)
+
+    def certified(self, known: Callable[[str], Playbook | None]) -> Callable[[Proposal, Path], str]:
+        """Says of a proposal whether its run stayed inside what was certified here; empty without a certificate."""
+
+        def line(proposal: Proposal, folder: Path) -> str:
+            found = compare(
+                proposal,
+                folder,
+                known(proposal.playbook),
+                self._folder / "playbooks",
+                today=self._today,
+                model=identity(),
+            )
+            return found.likeness.line if found.likeness is not None else ""
+
+        return line
 
     def _fly(self, playbook: Playbook, planned: Campaign, scenarios: tuple[Scenario, ...], *, draft: bool) -> Rehearsal:
         place = self._folder / ("drafts" if draft else "playbooks")

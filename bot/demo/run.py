@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
+from bot.base.clock import today
 from bot.base.values import Report
 from bot.demo.act import Act, acts, surprise
 from bot.demo.flights import Hangar, Rehearsal, unexpected
@@ -63,7 +63,7 @@ def play(
     )
     with Stage(folder, fleet) as stage, Wiring(stage.settings(), manifest) as wiring:
         cast = acts(fleet)
-        hangar = Hangar(folder, today=datetime.datetime.fromtimestamp(wiring.clock.now(), datetime.UTC).date())
+        hangar = Hangar(folder, today=today(wiring.clock))
         plans, rehearsals = [], []
         for planned in [_plan(act, stage, wiring) for act in cast]:
             for rehearsal in hangar.rehearse(planned):
@@ -73,9 +73,8 @@ def play(
         tasks = [task for planned in plans for task in planned.tasks]
         out = folder / "proposals"
         proposed = propose(tasks, out, wiring.workshop(progress=step), jobs=jobs, done=done)
-        results = publish_results(
-            proposed, wiring.press({planned.playbook.id: planned.playbook for planned in plans}.get), done=done
-        )
+        known = {planned.playbook.id: planned.playbook for planned in plans}.get
+        results = publish_results(proposed, wiring.press(known, hangar.certified(known)), done=done)
         reports = tuple(reports_of(results))
         for report in reports:
             write_report(report, out / report.campaign)

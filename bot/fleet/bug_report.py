@@ -14,7 +14,7 @@ from bot.base.errors import UsageError
 from bot.base.values import Report, is_path
 from bot.fleet import repository
 from bot.fleet.error_reports import commit_in as commit_in
-from bot.fleet.error_reports import error_of
+from bot.fleet.error_reports import error_of, ticket_in, title_in
 from bot.fleet.manifest import Manifest
 
 Fetch = Callable[[str, int], Report]
@@ -100,9 +100,9 @@ def _report(text: str, error: Report | None, reference: Reference | None) -> Rep
     about = error or Report(text="")
     return Report(
         text=_clipped(text),
-        ticket=reference.ticket if reference else about.ticket,
+        ticket=reference.ticket if reference else about.ticket or ticket_in(text),
         url=(reference.url if reference else None) or about.url,
-        title=about.title or text.strip().splitlines()[0][:120],
+        title=about.title or title_in(text),
         commit=about.commit or commit_in(text),
         source=about.source,
     )

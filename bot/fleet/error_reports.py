@@ -23,7 +23,12 @@ _COMMIT = re.compile(
 )
 _IN_VERSION = re.compile(r"(?:^|[@+])g?([0-9a-f]{7,40})$|-\d+-g([0-9a-f]{7,40})\b", re.IGNORECASE)
 """`app@9f8e7d6…`, `1.4.2+g1a2b3c4`, `v1.4.2-3-g1a2b3c4`, or the commit itself."""
-_TICKET = re.compile(r"(?:^|\bticket\b[\s:#]{1,3})\[?([A-Z][A-Z0-9_]{1,29}-[0-9]{1,9})\b", re.IGNORECASE | re.MULTILINE)
+_STANDARD = r"(?!(?:UTF|SHA|MD|ISO|RFC|PEP|CVE|CWE|HTTP|IEEE|WIN|X)-)"
+"""What looks like a ticket and is none."""
+_TICKET = re.compile(
+    rf"(?:^\[?|\b(?i:ticket)\b[\s:#]{{1,3}}\[?){_STANDARD}([A-Z][A-Z0-9_]{{1,29}}-[0-9]{{1,9}})\b(?!-)", re.MULTILINE
+)
+_LEADING_TICKET = re.compile(rf"^\[?{_STANDARD}[A-Z][A-Z0-9_]{{1,29}}-[0-9]{{1,9}}\]?[\s:,.-]+")
 _WORD = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -69,14 +74,24 @@ def commit_of_version(version: str) -> str | None:
     return commit if commit and not commit.isdigit() else None
 
 
+def ticket_in(text: str) -> str | None:
+    """The ticket that a text begins a line with, or names after the word ticket."""
+    found = _TICKET.search(text[:_LONGEST])
+    return found[1] if found else None
+
+
+def title_in(text: str) -> str:
+    """The first line of a text, without the ticket that it may begin with."""
+    first = (text.strip().splitlines() or [""])[0]
+    return (_LEADING_TICKET.sub("", first) or first)[:120]
+
+
 def _written(text: str) -> FoundError:
-    ticket = _TICKET.search(text)
-    lines = text.strip().splitlines() or [""]
     return FoundError(
         report=Report(
             text=text,
-            ticket=ticket[1].upper() if ticket else None,
-            title=(stack_traces.headline(text) or lines[0])[:120],
+            ticket=ticket_in(text),
+            title=(stack_traces.headline(text) or title_in(text))[:120],
             commit=commit_in(text) or _described(text),
         )
     )

@@ -101,11 +101,16 @@ _PLUGIN = mapping(
     }
     | _PLUGIN_SETTINGS
     | {
+        "keep_trace": {
+            "type": "boolean",
+            "description": "Also push the full trace to `refs/fleet-bot/traces/…` of the repository; it outlives the "
+            "artifacts of workflows. Whoever can read the repository can read it.",
+        },
         "archived": {
             "type": "boolean",
             "description": "Leave the plugin out without deleting the entry.",
             "x-write": "true",
-        }
+        },
     },
     "One repository of the fleet, or one project inside it.",
     required=["name", "repo"],
@@ -171,6 +176,13 @@ _CERTIFICATES = mapping(
             "maximum": 0.9999,
             "description": "The rate of good runs that a certificate has to show at least.",
             "x-write": "0.95",
+        },
+        "fidelity": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 1,
+            "description": "How like its trials real runs have to be (fidelity cards); 0 lets nothing become stale.",
+            "x-write": "0.5",
         },
     },
     "What the wind tunnel has to show before a playbook touches plugins.",

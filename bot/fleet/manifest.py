@@ -42,6 +42,8 @@ class CertificatePolicy(msgspec.Struct, frozen=True, kw_only=True):
     """`fleet`: those of an agent over more than one plugin; one alone is warned of in its pull request."""
     target: float | None = None
     """The rate of good runs that it has to show at least; None: the one that it was flown for."""
+    fidelity: float = 0.5
+    """How like its trials the real runs have to be, 0 to 1; a certificate whose virtual plugins fall below is stale."""
 
 
 class CampaignBudget(msgspec.Struct, frozen=True, kw_only=True):

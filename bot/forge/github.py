@@ -116,6 +116,11 @@ class GitHubForge:
             if 0 < error.status < 500 or self.branch_head(repo, branch) != commit:
                 raise
 
+    def keep(self, repo: str, objects: Path, commit: str, ref: str) -> None:
+        """Push `commit` to a ref outside of the branches; a ref that is there never moves. Raises as `push` does."""
+        self._asking.patience.take_turn()
+        pushing.keep(self.remote(repo), objects, commit, ref, repo=self._name(repo))
+
     def find_pulls(self, repo: str, branch: str) -> tuple[PullRequest, ...]:
         """All pull requests from that branch of the repository itself, open, closed and merged, newest first."""
         name = self._name(repo)

@@ -57,6 +57,15 @@ class PathForge:
             msg = f"The branch {branch} in {repo} was moved meanwhile."
             raise TaskBlocked(msg, "Look at its commits, then run again.") from error
 
+    def keep(self, repo: str, objects: Path, commit: str, ref: str) -> None:
+        """Bring the commit over and name it `ref`. Raises `TaskBlocked` when that is another commit already."""
+        target = _git_dir(repo)
+        target.fetch(str(objects), [commit], tags=False)
+        there = target.resolve(ref)
+        if there not in {None, commit}:
+            raise TaskBlocked(f"{ref} in {repo} is another commit.", "Delete it there to have it made again.")
+        target.run("update-ref", ref, commit)
+
     def find_pulls(self, repo: str, branch: str) -> tuple[PullRequest, ...]:
         """None, ever."""
         return ()

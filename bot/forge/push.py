@@ -24,7 +24,15 @@ def push(remote: Remote, objects: Path, commit: str, branch: str, expect: str | 
     `ConfigurationError` when the token is refused, and `ForgeError` otherwise; then it may have happened or not.
     """
     ref = f"refs/heads/{branch}"
-    lease = f"--force-with-lease={ref}:{expect or ''}"
+    _push(remote, objects, commit, ref, f"--force-with-lease={ref}:{expect or ''}", shown=branch, repo=repo)
+
+
+def keep(remote: Remote, objects: Path, commit: str, ref: str, *, repo: str) -> None:
+    """Push `commit` to a `ref` outside of the branches, which never moves once it is there. Raises as `push` does."""
+    _push(remote, objects, commit, ref, "--no-force", shown=ref, repo=repo)
+
+
+def _push(remote: Remote, objects: Path, commit: str, ref: str, lease: str, *, shown: str, repo: str) -> None:
     refspec = f"{commit}:{ref}"
     words = ("push", "--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", lease, "--", remote.url, refspec)
     try:
@@ -33,11 +41,11 @@ def push(remote: Remote, objects: Path, commit: str, branch: str, expect: str | 
         row = _row(error.output, ref)
         if row is None:
             raise _unreached(error.what, repo) from error
-        raise _refused(row, error.what, branch, repo) from error
+        raise _refused(row, error.what, shown, repo) from error
     row = _row(said, ref)
     # The exit code alone is no proof: the row of our ref is.
     if row is None or row[0] == "!":
-        raise _refused(row or ("!", "git did not say what became of it"), "", branch, repo)
+        raise _refused(row or ("!", "git did not say what became of it"), "", shown, repo)
 
 
 def _row(output: bytes, ref: str) -> tuple[str, str] | None:

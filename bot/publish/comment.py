@@ -28,9 +28,11 @@ def place_of(folder: Path, url: str | None) -> str:
     return f"$HOME/{place.relative_to(home)}" if place.is_relative_to(home) else str(place)
 
 
-def text_of(proposal: Proposal, trace: Path, link: str | None, redactor: Redactor) -> str:
+def text_of(
+    proposal: Proposal, trace: Path, redactor: Redactor, *, link: str | None = None, certified: str = "", kept: str = ""
+) -> str:
     """What the comment says. Raises `WorldError` when the trace cannot be read."""
-    text = render_comment(trace, msgspec.to_builtins(proposal), link=link)
+    text = render_comment(trace, msgspec.to_builtins(proposal), link=link, certified=certified, kept=kept)
     return redactor.text(text) if redactor.found(text) else text
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import msgspec
 
-from bot.base.errors import ConfigurationError, TaskBlocked
+from bot.base.errors import ConfigurationError, FleetBotError, TaskBlocked
 from bot.base.git import GitDir
 from bot.base.redact import Redactor
 from bot.base.values import Outcome, Playbook, Plugin, is_path
 from bot.ports import ForgeWrite, PullRequest, TraceSink
-from bot.publish import branch, comment, pull_request
+from bot.publish import branch, comment, kept_trace, pull_request
 from bot.publish.branch import Tips
 from bot.publish.claims import beyond
 from bot.publish.gate import Policy, decide
@@ -26,7 +26,7 @@ from bot.task.emptying import empty
 from bot.task.ending import outcome_of
 from bot.task.proposal import Proposal
 from bot.task.store import TRACE
-from bot.trace.events import BranchPushed, GateDecided
+from bot.trace.events import BranchPushed, GateDecided, Note, TraceKept
 from bot.trace.inert import visible
 from bot.trace.reader import read, verify
 
@@ -63,6 +63,8 @@ class Press:
     scratch: Callable[[], Path]
     trace_link: Callable[[Path], str | None] = lambda folder: None
     """Where people find the full trace of a proposal."""
+    certified: Callable[[Proposal, Path], str] = lambda proposal, folder: ""
+    """Whether a run stayed inside what was certified, in one line; empty where there is no certificate."""
 
 
 def publish(folder: Path, press: Press) -> Published:
@@ -107,7 +109,7 @@ class _Publication:
         self.folder, self.proposal, self.press, self.git = folder, proposal, press, git
         self.forge = press.forge(proposal.repo)
         self.pull: PullRequest | None = None
-        self.action = ""
+        self.action = self.warning = ""
         self._journal: TraceSink | None = None
 
     def run(self) -> Published:
@@ -126,6 +128,7 @@ class _Publication:
             self.journal.append(BranchPushed(branch=proposal.branch, sha=proposal.commit, previous=tips.branch))
         if is_path(proposal.repo):
             (self.folder / TEXT).write_text(f"# {proposal.title}\n\n{proposal.body}", encoding="utf-8")
+            self.keep_trace()
         else:
             self.pull, self.action = pull_request.bring(proposal, forge, self.journal, found.running)
             self.dress(self.pull)
@@ -134,18 +137,41 @@ class _Publication:
     def dress(self, pull: PullRequest) -> None:
         """Labels, reviewers and the trace comment. The comment comes last: it tells a later run that all is done."""
         proposal, forge, press = self.proposal, self.forge, self.press
-        text = comment.text_of(proposal, self.folder / TRACE, press.trace_link(self.folder), press.redactor)
+        text = comment.text_of(
+            proposal,
+            self.folder / TRACE,
+            press.redactor,
+            link=press.trace_link(self.folder),
+            certified=press.certified(proposal, self.folder),
+            kept=self.keep_trace(),
+        )
         found = comment.find(proposal, forge, pull)
         if not comment.finished(found) and pull_request.decorate(proposal, forge, self.journal, pull):
             text = comment.unfinished(text)
         comment.bring(proposal, forge, self.journal, pull, found, text)
+
+    def keep_trace(self) -> str:
+        """Push the trace to a ref of its own where fleet.yaml asks for that; the ref, or empty. It is never worth more
+        than the pull request: what goes wrong is a note in the publish trace, and a warning.
+        """
+        proposal, plugin = self.proposal, self.press.plugin(self.proposal.plugin)
+        if plugin is None or not plugin.keep_trace:
+            return ""
+        try:
+            ref, commit = kept_trace.keep(proposal, self.folder, self.git, self.forge, self.press.redactor)
+        except (FleetBotError, OSError) as error:
+            self.warning = f"The trace was not kept in the repository: {visible(self.press.redactor.text(str(error)))}"
+            self.journal.append(Note(message=self.warning))
+            return ""
+        self.journal.append(TraceKept(ref=ref, sha=commit))
+        return ref
 
     def done(self, outcome: Outcome, reason: str, pull: PullRequest | None) -> Published:
         return Published(
             proposal=self.proposal,
             folder=str(self.folder),
             outcome=outcome,
-            reason=reason,
+            reason=f"{reason} {self.warning}".strip() if self.warning else reason,
             pull_request=pull,
             action=self.action or ("unchanged" if pull else ""),
         )

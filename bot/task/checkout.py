@@ -149,7 +149,7 @@ class Checkout:
     def keep_prepared(self) -> None:
         """Remember the workspace as the set-up left it; later fillings start from that."""
         self.prepared_tree = self.git.stage(self.workspace)
-        shutil.copytree(self.workspace, self._prepared, symlinks=True, ignore=_git_and_special_files)
+        shutil.copytree(self.workspace, self._prepared, symlinks=True, ignore=_git_and_the_uncopyable)
 
     def start_over(self, base: str) -> None:
         """Be a checkout of another commit of the same repository, with nothing of what was there before."""
@@ -226,12 +226,15 @@ class Checkout:
         GitDir(place).run("read-tree", tree, work_tree=self.workspace)
 
 
-def _git_and_special_files(folder: str, names: list[str]) -> set[str]:
-    """What is not carried over: a `.git`, and pipes, sockets and devices, which cannot be copied."""
+def _git_and_the_uncopyable(folder: str, names: list[str]) -> set[str]:
+    """What is not carried over: a `.git`, and what cannot be copied (pipes, sockets, devices, what nobody may read)."""
 
     def ordinary(name: str) -> bool:
-        mode = Path(folder, name).lstat().st_mode
-        return stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)
+        place = Path(folder, name)
+        mode = place.lstat().st_mode
+        if stat.S_ISDIR(mode):
+            return os.access(place, os.R_OK | os.X_OK)
+        return stat.S_ISLNK(mode) or (stat.S_ISREG(mode) and os.access(place, os.R_OK))
 
     return {name for name in names if name == ".git" or not ordinary(name)}
 

@@ -23,6 +23,7 @@ from bot.trace.steps import Step, steps
 LIMIT = 65_000
 """GitHub takes 65,536 characters, and counts some as two."""
 _SHORT = 160
+_LINE = 400
 _DEVIATIONS = 12
 _ENDS = 120
 """How many steps are kept of each end of a long run."""
@@ -41,8 +42,11 @@ _NAMED = {
 _Row = tuple[str, str]
 
 
-def render_comment(trace: Path, proposal: dict[str, Any], *, link: str | None) -> str:
-    """The comment, at most 65,000 characters however long the run; `link` says where the full trace is.
+def render_comment(
+    trace: Path, proposal: dict[str, Any], *, link: str | None, certified: str = "", kept: str = ""
+) -> str:
+    """The comment, at most 65,000 characters however long the run; `link` says where the full trace is, `certified`
+    whether the run stayed inside what the wind tunnel has seen, `kept` the ref of the repository that has the trace.
 
     `proposal` is `bot.task.proposal.Proposal` as plain data; what it lacks is left out. Raises `WorldError` when the
     trace cannot be read.
@@ -54,10 +58,10 @@ def render_comment(trace: Path, proposal: dict[str, Any], *, link: str | None) -
     head = [
         _marker(proposal, seal),
         f"### {_headline(proposal)}",
-        _table(_evidence(proposal, story)),
+        _table(_evidence(proposal, story, certified)),
         _deviations(proposal, story),
     ]
-    tail = _where(seal, link)
+    tail = _where(seal, link) + (_kept(kept) if kept else "")
     used = sum(map(_size, [*head, tail])) + _ROOM
     return "\n\n".join([*head, story.folded(LIMIT - used), tail]) + "\n"
 
@@ -119,7 +123,7 @@ def _headline(proposal: dict[str, Any]) -> str:
     return f"{what}: {_cell(proposal.get('outcome'))} ({size}), {_cell(proposal.get('reason'))}"
 
 
-def _evidence(proposal: dict[str, Any], story: _Story) -> Iterator[_Row]:
+def _evidence(proposal: dict[str, Any], story: _Story, certified: str) -> Iterator[_Row]:
     proof = proposal.get("verification") or {}
     yield "Verdict of fleet-bot's own test runs", _verdict(proof)
     for name, key in (("Tests before", "base"), ("Tests after", "head")):
@@ -131,6 +135,8 @@ def _evidence(proposal: dict[str, Any], story: _Story) -> Iterator[_Row]:
         yield "Passed before, fails now", _names(proof["regressions"])
     if proof.get("flaky"):
         yield "Flaky, not counted", _names(proof["flaky"])
+    if certified:
+        yield "Wind tunnel", _cell(certified, _LINE)
     yield "Changed files", _names(proposal.get("files") or ()) or "none"
     yield "Commands", f"{story.commands}, of which {story.red} ended red"
     usage = proposal.get("usage") or {}
@@ -185,6 +191,11 @@ def _where(seal: dict[str, Any], link: str | None) -> str:
     )
 
 
+def _kept(ref: str) -> str:
+    fetched = f"git fetch origin {_cell(ref)} && git archive --prefix=trace/ FETCH_HEAD | tar x"
+    return f"\n\nIt is kept in this repository too: `{fetched}`, then `fleet-bot trace show trace`."
+
+
 def _doing(step: Step) -> str:
     return f"{inert(step.what)} `{_cell(step.target)}`" if step.target else inert(step.what)
 
@@ -194,9 +205,9 @@ def _names(names: tuple[str, ...] | list[str]) -> str:
     return shown + (f"<br>and {len(names) - 10} more" if len(names) > 10 else "")
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, most: int = _SHORT) -> str:
     text = " ".join(str(value if value is not None else "").split())
-    return inert(text if len(text) <= _SHORT else text[: _SHORT - 1] + "…")
+    return inert(text if len(text) <= most else text[: most - 1] + "…")
 
 
 def _table(rows: Iterator[_Row]) -> str:

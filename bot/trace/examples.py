@@ -91,6 +91,7 @@ EXAMPLES: tuple[e.EventBody, ...] = (
     e.BranchPushed(branch="fix/issue-7", sha=_COMMIT),
     e.PullRequestOpened(number=12, url="https://github.com/acme/slugger/pull/12", action="created", draft=True),
     e.CommentWritten(id=981, url="https://github.com/acme/slugger/pull/12#issuecomment-981", action="created"),
+    e.TraceKept(ref="refs/fleet-bot/traces/fix_bug-3f2a-slugger-0123456789ab", sha=_COMMIT),
     e.Note(message="drafts are not available here, so the pull request is ready"),
     e.RunFinished(
         outcome="changed",

@@ -8,13 +8,13 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_type_hints
 
 import msgspec
 
-from bot.base import values
 from bot.base.values import Usage
 from bot.trace import events
 from bot.trace.events import EVENTS, SCHEMA_VERSION
@@ -133,8 +133,9 @@ def _rows(rows: Iterator[tuple[str, str, str]]) -> str:
 def _notes() -> dict[tuple[str, str], str]:
     """The docstrings below fields, by class and field."""
     found = {}
-    for module in (events, values):
-        for node in ast.walk(ast.parse(inspect.getsource(module))):
+    homes = {kind.__module__ for kind in (*EVENTS.values(), *_PARTS)}
+    for home in sorted(homes):
+        for node in ast.walk(ast.parse(inspect.getsource(sys.modules[home]))):
             if not isinstance(node, ast.ClassDef):
                 continue
             for field, after in zip(node.body, node.body[1:], strict=False):

@@ -1,6 +1,6 @@
 """Snapshots of a virtual workspace, with the same idea of what belongs to it as git: what is ignored stays out.
 
-A file once seen by a snapshot is tracked, as in an index; ignoring it afterwards does not hide it.
+What the workspace began with is tracked and stays so; another file belongs to it as long as nothing ignores it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Snapshots:
         )
 
     def _untracked(self) -> set[str]:
-        """Ignored files that are there and were never tracked; all others are tracked from now on."""
+        """Ignored files that the workspace did not begin with."""
         if self._tree.version != self._looked_at:
             self._left_out, self._looked_at = self._look(), self._tree.version
         return self._left_out
@@ -65,9 +65,7 @@ class Snapshots:
         if not new:
             return new
         ignored = Ignored(self._tree.files)
-        left = {path for path in new if ignored(path)} if ignored else set()
-        self._tracked |= new - left
-        return left
+        return {path for path in new if ignored(path)} if ignored else set()
 
 
 def _effect(path: str, before: Node | None, after: Node | None) -> Effect | None:

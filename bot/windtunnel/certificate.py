@@ -39,6 +39,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     virtual_plugin: str
     attempts: tuple[Attempt, ...]
+    ways: tuple[tuple[str, ...], ...] = ()
+    """The steps of attempts that passed, without what changes from run to run: what real runs are held against."""
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -223,13 +225,14 @@ def certificate_file(folder: Path, playbook: str, model: str) -> Path:
 
 
 def render(certificate: Certificate) -> str:
-    """The file's text: one attempt a line, so that a diff can be read."""
+    """The file's text: one attempt or way a line, so that a diff can be read."""
     document = msgspec.to_builtins(certificate)
     lines: list[str] = []
     for scenario in document["scenarios"]:
-        lines += [json.dumps(attempt, ensure_ascii=False) for attempt in scenario["attempts"]]
-        first = len(lines) - len(scenario["attempts"])
-        scenario["attempts"] = [f"\x00{number}\x00" for number in range(first, len(lines))]
+        for name in ("attempts", "ways"):
+            first = len(lines)
+            lines += [json.dumps(one, ensure_ascii=False) for one in scenario[name]]
+            scenario[name] = [f"\x00{number}\x00" for number in range(first, len(lines))]
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     return re.sub(r'"\\u0000(\d+)\\u0000"', lambda place: lines[int(place[1])], text) + "\n"
 

@@ -13,6 +13,7 @@ from bot.base.errors import ConfigurationError, RefusedError
 from bot.fleet.manifest import CertificatePolicy
 from bot.fleet.plan import Plan
 from bot.windtunnel.certificate import Subject, certificate_file, read_certificate
+from bot.windtunnel.fidelity_card import standings
 
 
 class Clearance(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,12 +27,15 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
     """The file, where there is one."""
     cure: str
     """The command that flies the playbook."""
+    learn: bool = False
+    """Whether the virtual plugins have to be made more like the real ones first."""
 
     def enforce(self) -> None:
         """Raises `RefusedError` when a certificate is needed and there is no valid one."""
         if self.required and not self.valid:
             msg = f"The playbook is not cleared for several plugins: {self.reason}."
-            raise RefusedError(msg, f"Run `{self.cure}` first; see docs/wind-tunnel.md for the policy in fleet.yaml.")
+            run = "Teach the virtual plugin what `fleet-bot fidelity` lists, then run" if self.learn else "Run"
+            raise RefusedError(msg, f"{run} `{self.cure}` first; see docs/wind-tunnel.md for the policy in fleet.yaml.")
 
     @property
     def note(self) -> str:
@@ -62,12 +66,28 @@ def clearance(
     required = policy.require == "always" or (policy.require == "fleet" and starting > 1)
     file = certificate_file(folder, playbook.id, subject.model.name)
     reason = _why_not(file, subject, policy, today, virtual_plugins)
+    unlike = _unlike(file, folder, policy) if not reason else ""
     return Clearance(
         required=required,
-        valid=not reason,
-        reason=reason,
+        valid=not reason and not unlike,
+        reason=reason or unlike,
         certificate=str(file.absolute()) if file.is_file() else None,
         cure=cure,
+        learn=bool(unlike),
+    )
+
+
+def _unlike(file: Path, folder: Path, policy: CertificatePolicy) -> str:
+    """Why real runs have made a certificate stale; empty when they have not."""
+    try:
+        least = next((one for one in standings(folder, read_certificate(file)) if one.below(policy.fidelity)), None)
+    except ConfigurationError as error:
+        return error.what.rstrip(".")
+    if least is None:
+        return ""
+    return (
+        f"the certificate is stale, because {least.runs} real runs were too unlike its trials on "
+        f"{least.virtual_plugin} (fidelity {least.fidelity:.2f}, at least {policy.fidelity:g} is asked for)"
     )
 
 

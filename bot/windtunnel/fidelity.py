@@ -13,6 +13,15 @@ from bot.expected.paths import is_test
 _LOOKS = frozenset({"read_file", "list_files", "search_files", "read_output", "get_error_report"})
 _LOOK_WEIGHT = 0.25
 """Looking around costs nobody anything, so where it differs says little."""
+_PARTS: dict[str, tuple[str, ...]] = {
+    "look": ("role",),
+    "command": ("role", "end"),
+    "write": ("role", "end"),
+    "version": ("role",),
+    "changelog": (),
+    "verified": ("end",),
+}
+"""What is said of each kind, in the order of its text."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +29,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: str
     """`look`, `command`, `write`, `version`, `changelog`, `verified`."""
-    role: str
+    role: str = ""
     """Which tool, program or part of the repository."""
     end: str = ""
     """How it ended."""
@@ -30,8 +39,22 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         """What it costs when only one of the runs has it."""
         return _LOOK_WEIGHT if self.kind == "look" else 1.0
 
+    @property
+    def deed(self) -> tuple[str, str]:
+        """What was done, however it ended."""
+        return self.kind, self.role
+
     def __str__(self) -> str:
         return " ".join(part for part in (self.kind, self.role, self.end) if part)
+
+    @classmethod
+    def spelled(cls, text: str) -> Step:
+        """The step that `str` made this text of. Raises `ValueError` for any other text."""
+        kind, *rest = text.split(" ")
+        if kind not in _PARTS or len(rest) != len(_PARTS[kind]):
+            msg = f"{text!r} is no step"
+            raise ValueError(msg)
+        return cls(kind=kind, **dict(zip(_PARTS[kind], rest, strict=True)))
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,15 +87,17 @@ def steps(lines: Iterable[Mapping[str, Any]]) -> list[Step]:
                 found.append(Step(kind="look", role=line["tool"]))
             case "command_run" if line.get("phase", "agent") in {"agent", "script"}:
                 program = with_derived(line)["argv0"] or "sh"
-                found.append(Step(kind="command", role=program, end="passes" if line["exit_code"] == 0 else "fails"))
+                found.append(
+                    Step(kind="command", role=_word(program), end="passes" if line["exit_code"] == 0 else "fails")
+                )
             case "file_write":
-                found.append(Step(kind="write", role=_part(line["path"]), end=line.get("change", "")))
+                found.append(Step(kind="write", role=_word(_part(line["path"])), end=line["change"]))
             case "version_change":
                 found.append(Step(kind="version", role=line["bump"]))
             case "changelog_entry":
-                found.append(Step(kind="changelog", role=""))
+                found.append(Step(kind="changelog"))
             case "verification":
-                found.append(Step(kind="verified", role="", end="proven" if line["proven"] else "not proven"))
+                found.append(Step(kind="verified", end="proven" if line["proven"] else "not-proven"))
     return found
 
 
@@ -125,6 +150,10 @@ def _moves(virtual: list[Step], real: list[Step], costs: list[list[float]]) -> l
             column -= 1
             found.append(Move(kind="only real", real=str(real[column])))
     return found
+
+
+def _word(text: str) -> str:
+    return "-".join(text.split()) or "-"
 
 
 def _part(path: str) -> str:

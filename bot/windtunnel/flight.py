@@ -15,6 +15,8 @@ from bot.base.redact import Redactor
 from bot.base.values import Playbook
 from bot.task.workshop import Workshop
 from bot.windtunnel import certificate
+from bot.windtunnel.envelope import ways
+from bot.windtunnel.fidelity_card import Run, add_run
 from bot.windtunnel.judgement import Trial
 from bot.windtunnel.logbook import Logbook, flight_key
 from bot.windtunnel.pilots import Pilot
@@ -24,7 +26,7 @@ from bot.windtunnel.scenario import Scenario, hashes
 from bot.windtunnel.show import write_flight_report
 from bot.windtunnel.subject import subject_of
 from bot.windtunnel.tunnel import Flown, Tunnel
-from bot.windtunnel.twins import fly_pair
+from bot.windtunnel.twins import Pair, fly_pair
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +86,33 @@ def fly_twins(
         place = Path(tempfile.mkdtemp(prefix=f"{scenario.name}-", dir=_made(folder / "twins")))
         if (pair := fly_pair(scenario, 0, airfield.pilot, shop, place)) is not None:
             pairs.append(pair)
+    if airfield.certificates is not None and report.certificate is not None:
+        filed = certificate.read_certificate(Path(report.certificate))
+        for pair in pairs:
+            add_run(airfield.certificates, pair.scenario, _kept(pair, filed, airfield.today))
     report = msgspec.structs.replace(report, twins=tuple(pairs))
     write_flight_report(report, folder)
     return report
+
+
+def _kept(pair: Pair, filed: certificate.Certificate, day: datetime.date) -> Run:
+    """What the fidelity card of a virtual plugin keeps of its twin."""
+    subject = filed.subject
+    return Run(
+        trace=pair.head,
+        on="twin",
+        at=day.isoformat(),
+        plugin=pair.scenario,
+        playbook=subject.playbook,
+        playbook_hash=subject.playbook_hash,
+        model=subject.model.name,
+        virtual_hash=filed.virtual_plugins[pair.scenario],
+        fidelity=pair.alignment.fidelity,
+        rules=pair.rules,
+        agreed=pair.rules - len(pair.differing),
+        only_real=pair.alignment.only_real,
+        misses=pair.misses,
+    )
 
 
 def _made(folder: Path) -> Path:
@@ -100,7 +126,12 @@ def _file(playbook: Playbook, flown: tuple[Flown, ...], airfield: Airfield) -> P
     identity = airfield.pilot.identity
     file = certificate.certificate_file(airfield.certificates, playbook.id, identity.name)
     scenarios = tuple(
-        certificate.Scenario(name=one.scenario.name, virtual_plugin=one.scenario.name, attempts=one.attempts)
+        certificate.Scenario(
+            name=one.scenario.name,
+            virtual_plugin=one.scenario.name,
+            attempts=one.attempts,
+            ways=ways(trial.way for trial in one.trials if trial.result == "passed"),
+        )
         for one in flown
     )
     subject = subject_of(playbook, identity)

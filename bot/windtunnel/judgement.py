@@ -56,6 +56,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     model_version: str = ""
     misses: tuple[str, ...] = ()
     """Commands that the profile had no answer for."""
+    way: tuple[str, ...] = ()
+    """Its steps, once it is in a logbook."""
     trace: bytes = b""
     """The lines, unless they were put on disk already."""
     blobs: dict[str, bytes] = {}

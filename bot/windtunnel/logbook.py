@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -11,10 +12,12 @@ from bot.base.canonical import digest
 from bot.base.errors import WorldError
 from bot.trace.memory import NAME, save
 from bot.windtunnel.certificate import Subject
+from bot.windtunnel.envelope import way
 from bot.windtunnel.judgement import Trial
 
 _ATTEMPTS = "attempts.jsonl"
 _ENCODER = msgspec.json.Encoder()
+_DECODE = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def flight_key(subject: Subject, virtual_plugins: Mapping[str, str]) -> str:
@@ -56,7 +59,8 @@ class Logbook:
 
     def add(self, trial: Trial) -> Trial:
         """Put an attempt and its trace on disk; returns it without the trace. Raises `WorldError`."""
-        light = msgspec.structs.replace(trial, trace=b"", blobs={})
+        gone = way(map(_DECODE, trial.trace.splitlines()))
+        light = msgspec.structs.replace(trial, way=gone, trace=b"", blobs={})
         entry = _ENCODER.encode(_Entry(virtual_plugin=self._hashes[trial.scenario], trial=light)) + b"\n"
         try:
             save(self.trace(trial.scenario, trial.seed), trial.trace, trial.blobs)

@@ -48,8 +48,14 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
     """The reason of the latter."""
     differing: tuple[str, ...]
     """Rules that the two are judged otherwise by."""
+    rules: int
+    """How many rules were asked on both."""
+    misses: tuple[str, ...]
+    """Commands that the profile had no answer for."""
     alignment: Alignment
     trace: str
+    head: str
+    """Sealed head of that trace."""
 
     @property
     def agree(self) -> bool:
@@ -79,8 +85,11 @@ def fly_pair(scenario: Scenario, seed: int, pilot: Pilot, shop: Workshop, folder
         real=proposal.outcome,
         why=proposal.reason,
         differing=tuple(sorted((broken & known) ^ (theirs & known))),
+        rules=len(known),
+        misses=trial.misses,
         alignment=align(steps(map(_DECODE, trial.trace.splitlines())), steps(lines)),
         trace=str(trace.absolute()),
+        head=proposal.trace.head if proposal.trace else "",
     )
 
 

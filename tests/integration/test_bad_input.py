@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from small_playbooks import EDIT
 from small_world import KEY, TOKEN, Done, World
 
 from bot.virtual.github.faults import Fault
@@ -26,16 +27,6 @@ STAMP = """
       text: {type: string, description: What the stamp says.}
     pull_request: {title: Stamp, body: A stamp.}
     ---
-    """
-EDIT = """
-    ---
-    id: edit
-    version: 1.0.0
-    summary: Changes a word.
-    mode: agent
-    pull_request: {title: Words, body: Words.}
-    ---
-    Change the word old to new.
     """
 SLEEP = """
     rules:

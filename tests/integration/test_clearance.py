@@ -6,56 +6,17 @@ import json
 from pathlib import Path
 
 import pytest
+from greeting import ANSWERS, greet, plugins
 from small_world import World
-
-PLAYBOOK = """
-    ---
-    id: greet
-    version: 1.0.0
-    summary: Writes a greeting.
-    allow_empty: true
-    verification: {tests: none}
-    pull_request: {title: Greet}
-    ---
-    Write a file HELLO with a greeting.
-    """
-RULES = """
-expect:
-  - id: only-hello
-    only: {of: {event: file_write}, allow: {path: HELLO}}
-"""
-ANSWERS = """
-rules:
-  - when: {step: 0}
-    calls: [{write_file: {path: HELLO, content: "hello\\n"}}]
-  - when: {result: {tool: write_file}}
-    say: Done.
-"""
-PROFILE = """
-summary: A place for a greeting.
-files: {README.md: "# here\\n", src/a.py: "x = 1\\n"}
-scenarios:
-  - {playbook: greet, outcomes: [changed]}
-"""
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    world = World(tmp_path)
-    world.settings = {"sandbox": "best-effort"}
-    world.playbook("greet", PLAYBOOK)
-    (world.playbooks / "greet.expect.yaml").write_text(RULES, encoding="utf-8")
-    virtual = tmp_path / "virtual_fleet" / "porch"
-    (virtual / "answers").mkdir(parents=True)
-    (virtual / "profile.yaml").write_text(PROFILE, encoding="utf-8")
-    (virtual / "answers" / "greet.yaml").write_text(ANSWERS, encoding="utf-8")
-    return world
+    return greet(World(tmp_path))
 
 
 def two_plugins(world: World) -> None:
-    for name in ("one", "two"):
-        world.plugin(name, {"README.md": "# hi\n"})
-        world.script(name, "greet", ANSWERS)
+    plugins(world, "one", "two")
 
 
 def test_two_plugins_without_a_certificate_are_refused_before_anything_runs(world: World) -> None:

@@ -10,33 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from small_playbooks import EDIT, EDITS_A, STAMP
 from small_world import KEY, TOKEN, Done, World
-
-STAMP = """
-    ---
-    id: stamp
-    version: 1.0.0
-    summary: Put a stamp into every plugin.
-    mode: script
-    script: echo stamped > STAMP
-    pull_request: {title: Stamp, body: A stamp.}
-    ---
-    """
-EDIT = """
-    ---
-    id: edit
-    version: 1.0.0
-    summary: Changes a word.
-    mode: agent
-    pull_request: {title: Words, body: Words.}
-    ---
-    Change the word old to new.
-    """
-QUICK = """
-    rules:
-      - {when: {step: 0}, calls: [{edit_file: {path: a, old: old, new: new}}]}
-      - {say: Done.}
-    """
 
 
 @pytest.mark.parametrize("place", ["a file", "nowhere"])
@@ -56,7 +31,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_anything_runs(world: W
 def test_a_process_that_hides_its_secrets_still_has_them(world: World) -> None:
     world.playbook("edit", EDIT)
     world.plugin("a", {"a": "old\n"}, remote={"private": True})
-    world.script("a", "edit", QUICK)
+    world.script("a", "edit", EDITS_A)
     done = world.process("run", "edit", "--out", str(world.out), "--json")
     assert done.code == 0, done.err
     assert done.task("a")["pull_request"]["number"] == 1
@@ -68,7 +43,7 @@ def test_a_process_that_hides_its_secrets_still_has_them(world: World) -> None:
 def test_a_key_on_the_command_line_wins_over_the_environment(world: World) -> None:
     world.playbook("edit", EDIT)
     world.plugin("a", {"a": "old\n"})
-    world.script("a", "edit", QUICK)
+    world.script("a", "edit", EDITS_A)
     done = world.process(
         "propose", "edit", "--out", str(world.out), "--json", "--api-key", KEY, env={"GEMINI_API_KEY": "wrong"}
     )
@@ -129,7 +104,7 @@ def test_a_campaigns_budget_blocks_what_is_under_way_and_skips_what_is_not_begun
     world.playbook("edit", EDIT)
     for name in "abc":
         world.plugin(name, {"a": "old\n"})
-        world.script(name, "edit", QUICK)
+        world.script(name, "edit", EDITS_A)
     done = world.fleet_bot("run", "edit", "--out", str(world.out), "--json", "--jobs", "1", "--budget", "0.000001")
     assert done.code == 1
     outcomes = {row["plugin"]: (row["outcome"], row["reason"]) for row in done.json["tasks"]}

@@ -13,18 +13,9 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
+from small_playbooks import EDIT, STAMP
 from small_world import World
 
-EDIT = """
-    ---
-    id: edit
-    version: 1.0.0
-    summary: Changes a word.
-    mode: agent
-    pull_request: {title: Words, body: Words.}
-    ---
-    Change the word old to new.
-    """
 WORK = """
     rules:
       - when: {step: 0}
@@ -34,16 +25,6 @@ WORK = """
       - when: {result: {tool: edit_file, contains: edited a}}
         calls: [{run_shell_command: {command: "touch b"}}]
       - {say: Done.}
-    """
-SCRIPT = """
-    ---
-    id: stamp
-    version: 1.0.0
-    summary: Put a stamp into every plugin.
-    mode: script
-    script: echo stamped > STAMP
-    pull_request: {title: Stamp, body: A stamp.}
-    ---
     """
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[a-zA-Z]|[78=>])")
 CHOICE = "[y]es, [n]o"
@@ -169,7 +150,7 @@ def test_stop_ends_the_run_and_publishes_nothing(world: World) -> None:
 
 
 def test_no_to_publishing_keeps_the_proposals_for_later(world: World) -> None:
-    world.playbook("stamp", SCRIPT)
+    world.playbook("stamp", STAMP)
     world.plugin("a", {"a": "a\n"})
     with Terminal(world, "run", "stamp", "--out", str(world.out), "--hitl") as person:
         assert "$ echo stamped > STAMP" in person.answer("y")
@@ -180,7 +161,7 @@ def test_no_to_publishing_keeps_the_proposals_for_later(world: World) -> None:
 
 
 def test_without_a_terminal_it_refuses_to_start(world: World) -> None:
-    world.playbook("stamp", SCRIPT)
+    world.playbook("stamp", STAMP)
     world.plugin("a", {"a": "a\n"})
     done = world.process("run", "stamp", "--out", str(world.out), "--hitl")
     assert done.code == 3

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
-from pathlib import Path
+import subprocess
+from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
+import pytest
+from action_runs import action
 from github import Auth, Github
 from small_world import KEY, TOKEN, World
 
@@ -58,7 +60,9 @@ def rules() -> str:
         quoted = form.replace("'", "'\\''")
         if number % 3 == 0:
             calls.append([])
+        tool = "".join(char for char in form if char.isascii() and (char.isalnum() or char in "_.-"))[:60]
         calls[-1] += [
+            {tool: {}},
             {"write_file": {"path": f"left/{name}", "content": f"about {form} and {form}"}},
             {"read_file": {"path": name}},
             {"list_files": {"path": form}},
@@ -70,7 +74,7 @@ def rules() -> str:
         [{"run_shell_command": {"command": big}}, {"run_shell_command": {"command": "ls -R left; rm -rf left"}}]
     )
     calls.append([{"edit_file": {"path": "a", "old": "old", "new": "new"}}])
-    steps = [{"when": {"step": number}, "calls": wanted} for number, wanted in enumerate(calls)]
+    steps = [{"when": {"step": number}, "calls": wanted, "unchecked": True} for number, wanted in enumerate(calls)]
     return json.dumps({"rules": [*steps, {"say": "Done. " + " | ".join(ALL.values())}]})
 
 
@@ -89,34 +93,52 @@ def pieces(secret: str, form: str) -> list[bytes]:
 PIECES = {name: pieces(SECRETS[name.partition(",")[0]], form) for name, form in ALL.items()}
 
 
-def places(world: World, out: str, err: str) -> Iterator[tuple[str, bytes]]:
+def places(world: World, said: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     """All that a person or a program may come to see."""
-    yield "stdout", out.encode()
-    yield "stderr", err.encode()
-    for file in world.out.rglob("*"):
+    for name, text in said.items():
+        yield name, text.encode()
+    for file in (*world.out.rglob("*"), *(world.folder / "runner").rglob("*")):
         if file.is_file():
-            yield str(file.relative_to(world.out)), file.read_bytes() + str(file.name).encode()
+            yield str(file.relative_to(world.folder)), file.read_bytes() + str(file.name).encode()
     hub = Github(auth=Auth.Token(TOKEN), base_url=world.github.api_url, seconds_between_requests=None)
     for pull in hub.get_repo("acme/a").get_pulls(state="all"):
         yield "pull request", f"{pull.title}\n{pull.body}".encode()
         for comment in pull.get_issue_comments():
             yield "comment", comment.body.encode()
+    bare = f"--git-dir={world.bare('a')}"
+    refs = subprocess.run(["git", bare, "for-each-ref"], capture_output=True, check=True).stdout
+    assert b"refs/fleet-bot/traces/" in refs
+    yield "refs", refs
+    yield "commits", subprocess.run(["git", bare, "log", "-p", "--all"], capture_output=True, check=True).stdout
 
 
-def test_no_secret_is_anywhere_in_any_form(world: World) -> None:
-    world.plugin("a", {"a": "old\n"}, limits={"steps": 60, "tokens": 5_000_000, "cost_usd": 50})
+def on_the_command_line(world: World) -> dict[str, str]:
+    done = world.run("edit")
+    assert (done.code, done.task("a")["outcome"]) == (0, "changed"), done.err
+    return {"stdout": done.out, "stderr": done.err}
+
+
+def as_an_action(world: World) -> dict[str, str]:
+    ran = action(world, "run", playbook="edit")
+    assert ran.code == 0, ran.log
+    assert "changed" in ran.summary
+    # The one line that has to name a secret, so that the runner itself hides it from then on.
+    log = "\n".join(line for line in ran.log.splitlines() if not line.startswith("::add-mask::"))
+    return {"log of the job": log, "job summary": ran.summary, "outputs": json.dumps(ran.outputs)}
+
+
+@pytest.mark.parametrize("run", [on_the_command_line, as_an_action])
+def test_no_secret_is_anywhere_in_any_form(world: World, run: Callable[[World], dict[str, str]]) -> None:
+    world.plugin("a", {"a": "old\n"}, limits={"steps": 60, "tokens": 5_000_000, "cost_usd": 50}, keep_trace=True)
     world.playbook("edit", EDIT)
     script = world.folder / "scripts" / "a" / "edit.yaml"
     script.parent.mkdir(parents=True)
     script.write_text(rules(), encoding="utf-8")
-    done = world.run("edit")
-    row = done.task("a")
-    assert (done.code, row["outcome"]) == (0, "changed"), done.err
-    trace = Path(row["trace"])
+    said = run(world)
+    (trace,) = world.out.rglob("execution_trace.jsonl")
     seen = trace.read_text(encoding="utf-8")
     assert seen.count("[secret:") > 10 * len(ALL), "the hostile model was not heard"
     assert list((trace.parent / "blobs").iterdir()), "no large output was kept"
-    outputs = ""
     for words in (
         ["html"],
         ["show", "--full"],
@@ -127,10 +149,10 @@ def test_no_secret_is_anywhere_in_any_form(world: World) -> None:
     ):
         told = world.plain("trace", words[0], str(trace), *words[1:])
         assert told.code == 0, told.err
-        outputs += told.out + told.err
+        said[f"trace {words[0]}"] = said.get(f"trace {words[0]}", "") + told.out + told.err
     assert trace.with_suffix(".html").is_file()
     leaks = []
-    for place, data in places(world, done.out + outputs, done.err):
+    for place, data in places(world, said):
         small = reduced(data)
         leaks += [f"{name} in {place}" for name, pieces in PIECES.items() if any(piece in small for piece in pieces)]
     assert leaks == []

@@ -14,35 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from small_playbooks import EDIT, EDITS_A, STAMP
 from small_world import TOKEN, World
 
 from bot.virtual.github.faults import Fault
 
-EDIT = """
-    ---
-    id: edit
-    version: 1.0.0
-    summary: Changes a word.
-    mode: agent
-    pull_request: {title: Words, body: Words.}
-    ---
-    Change the word old to new.
-    """
-STAMP = """
-    ---
-    id: stamp
-    version: 1.0.0
-    summary: Put a stamp into every plugin.
-    mode: script
-    script: echo stamped > STAMP
-    pull_request: {title: Stamp, body: A stamp.}
-    ---
-    """
-QUICK = """
-    rules:
-      - {when: {step: 0}, calls: [{edit_file: {path: a, old: old, new: new}}]}
-      - {say: Done.}
-    """
 # Found again among all processes of the machine, and no other worker's.
 SLEEP = f"sleep 9{os.getpid():08}"
 SLOW = f"""
@@ -99,7 +75,7 @@ def interrupt(world: World, process: subprocess.Popen[str], number: int) -> str:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_during_the_agent_loop(world: World, number: int) -> None:
     world.playbook("edit", EDIT)
-    for name, script in (("first", QUICK), ("second", SLOW)):
+    for name, script in (("first", EDITS_A), ("second", SLOW)):
         world.plugin(name, {"a": "old\n"})
         world.script(name, "edit", script)
     with running(world, "run", "edit", "--out", str(world.out), "--json", "--jobs", "1") as process:
@@ -109,7 +85,7 @@ def test_during_the_agent_loop(world: World, number: int) -> None:
     assert "run the same command again" in err
     [kept] = world.out.glob("*/*/proposal.json")
     assert json.loads(kept.read_text(encoding="utf-8"))["plugin"] == "first"
-    world.script("second", "edit", QUICK)
+    world.script("second", "edit", EDITS_A)
     asked = len(world.gemini.requests)
     done = world.run("edit")
     assert done.json["totals"] == {"changed": 2}, done.err

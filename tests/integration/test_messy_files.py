@@ -11,18 +11,9 @@ from typing import Any
 
 import yaml
 from raw_git import Content, raw_blob, raw_commit, raw_tree
+from small_playbooks import EDIT_EVERY_FILE
 from small_world import World, git
 
-EDIT = """
-    ---
-    id: edit
-    version: 1.0.0
-    summary: Changes a word in every file.
-    mode: agent
-    pull_request: {title: Words, body: Words.}
-    ---
-    Change the word old to new in every file.
-    """
 # Each holds the word `old` once; what stands around it must stay as it is.
 FILES: dict[str, bytes] = {
     "plain.txt": "grün old\nzwei\n".encode(),
@@ -49,7 +40,7 @@ def calls_for(path: str) -> list[dict[str, Any]]:
 
 
 def test_an_edit_keeps_encoding_mark_line_ends_and_mode(world: World) -> None:
-    world.playbook("edit", EDIT)
+    world.playbook("edit", EDIT_EVERY_FILE)
     world.settings["policy"] = {"binaries": True}  # what UTF-16 is for git
     work = world.plugin("many", None)
     raw_commit(
@@ -84,7 +75,7 @@ def test_it():
 
 
 def test_what_the_tests_leave_behind_is_not_the_agents_change(world: World) -> None:
-    world.playbook("edit", EDIT)
+    world.playbook("edit", EDIT_EVERY_FILE)
     files: dict[str, str | bytes] = {"test_it.py": LEAVES, "data.json": "{}\n", "a.txt": "old\n", "kept.log": "k\n"}
     world.plugin(
         "leaves",
@@ -129,7 +120,7 @@ WRONG = ("../../etc/passwd", "out", "sub/../../x", ".git/config", "case/x")
 
 def test_odd_trees_are_listed_and_searched_and_nobody_leaves_them(world: World) -> None:
     """Calls that go where they must not are answered with an error; the run goes on, and the tree is unharmed."""
-    world.playbook("edit", EDIT)
+    world.playbook("edit", EDIT_EVERY_FILE)
     work = world.plugin("odd", None)
     raw_commit(work, ODD)
     git(work, "push", "--quiet", "origin", "main")

@@ -14,21 +14,10 @@ from typing import Any
 import pytest
 from once import once
 from raw_git import Content, raw_blob, raw_commit, raw_tree
+from small_playbooks import STAMP_AND_MORE
 from small_world import World, git
 
 ODD_BRANCH = "ünï-#1&co'$(x)%25\u2028z"
-STAMP = """
-    ---
-    id: stamp
-    version: 1.0.0
-    summary: Put a stamp into every plugin.
-    mode: script
-    script: |
-        printf 'stamped\\n' > STAMP
-        if test -x more.sh; then ./more.sh; fi
-    pull_request: {title: Stamp, body: A stamp.}
-    ---
-    """
 LFS_POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 12\n"
 NAMES: dict[str | bytes, Content] = {
     "a b": "1",
@@ -79,7 +68,7 @@ class Flown:
 def fly(folder: Path) -> dict[str, Any]:
     """Make the fleet and let the campaign go over it once."""
     with World(folder) as world:
-        world.playbook("stamp", STAMP)
+        world.playbook("stamp", STAMP_AND_MORE)
         campaign = world.fleet_bot("plan", "stamp", "--json")
         assert campaign.code == 0, campaign.err
         for build in (usual_plugins, odd_branches, broken_repositories):

@@ -15,20 +15,9 @@ from typing import Any
 
 import pytest
 from once import once
+from small_playbooks import STAMP_AND_MORE
 from small_world import World, commit, git
 
-STAMP = """
-    ---
-    id: stamp
-    version: 1.0.0
-    summary: Put a stamp into every plugin.
-    mode: script
-    script: |
-        printf 'stamped\\n' > STAMP
-        if test -x more.sh; then ./more.sh; fi
-    pull_request: {title: Stamp, body: A stamp.}
-    ---
-    """
 PYTEST = "python -m pytest -q --disable-plugin-autoload -p no:cacheprovider --disable-plugin-autoload"
 GREEN = "def test_it():\n    assert True\n"
 RED = "def test_it():\n    assert False\n\n\ndef test_other():\n    pass\n"
@@ -92,7 +81,7 @@ class Seen:
 
 def fly(folder: Path) -> dict[str, Any]:
     with World(folder) as world, answering("101") as port:
-        world.playbook("stamp", STAMP)
+        world.playbook("stamp", STAMP_AND_MORE)
         plugin = world.plugin
         plugin("green", {"test_it.py": GREEN}, test=PYTEST)
         plugin("red", {"test_it.py": RED}, test=PYTEST)

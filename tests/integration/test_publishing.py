@@ -12,6 +12,7 @@ import pytest
 from github import Auth, Github
 from github.PullRequest import PullRequest
 from github.Repository import Repository
+from small_playbooks import STAMP_WITH_TEXT
 from small_world import BOT, TOKEN, World, commit, git
 
 from bot.fleet import run as campaign
@@ -19,25 +20,13 @@ from bot.publish.publisher import Press, Published, publish
 from bot.task.ownership import MARK
 from bot.virtual.github.faults import Fault
 
-STAMP = """
-    ---
-    id: stamp
-    version: 1.0.0
-    summary: Put a stamp into every plugin.
-    mode: script
-    script: printf '%s\\n' "$VAR_TEXT" > STAMP
-    variables:
-      text: {type: string, description: What the stamp says., default: stamped}
-    pull_request: {title: "Stamp: {{ text }}", body: A stamp., labels: [stamp]}
-    ---
-    """
-FIX = STAMP.replace("id: stamp", "id: fix_stamp") + "{{ report }}\n"
+FIX = STAMP_WITH_TEXT.replace("id: stamp", "id: fix_stamp") + "{{ report }}\n"
 
 
 @pytest.fixture
 def stamps(world: World) -> World:
     """A world with one playbook, that puts a stamp into plugins."""
-    world.playbook("stamp", STAMP)
+    world.playbook("stamp", STAMP_WITH_TEXT)
     return world
 
 

@@ -15,20 +15,11 @@ from typing import Any
 
 import pytest
 from once import once
+from small_playbooks import STAMP
 from small_world import World, commit, git
 
 pytestmark = pytest.mark.thorough
 
-STAMP = """
-    ---
-    id: stamp
-    version: 1.0.0
-    summary: Put a stamp into every plugin.
-    mode: script
-    script: echo stamped > STAMP
-    pull_request: {title: Stamp, body: A stamp.}
-    ---
-    """
 TEST = "python -m pytest -q -p no:cacheprovider"
 PLUGINS = {
     "pytest-repeat": {"setup": "python -m pip install -e .", "test": TEST},

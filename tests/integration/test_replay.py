@@ -10,6 +10,7 @@ from typing import Any
 
 from gemini_wire import KEY as WIRE_KEY
 from gemini_wire import GeminiWire
+from small_playbooks import STAMP_WITH_TEXT
 from small_world import KEY, Done, World, commit, git
 
 from bot.base.clock import SystemClock
@@ -43,18 +44,6 @@ MEND = """
     pull_request: {title: Mended, body: Mended.}
     ---
     Mend it.
-    """
-STAMP = """
-    ---
-    id: stamp
-    version: 1.0.0
-    summary: Put a stamp into every plugin.
-    mode: script
-    script: printf '%s\\n' "$VAR_TEXT" > STAMP
-    variables:
-      text: {type: string, description: What the stamp says., default: stamped}
-    pull_request: {title: "Stamp: {{ text }}", body: A stamp., labels: [stamp]}
-    ---
     """
 NO_KEY = {"GEMINI_API_KEY": "", "GOOGLE_GEMINI_BASE_URL": "http://127.0.0.1:9"}
 
@@ -172,7 +161,7 @@ def test_a_trace_that_a_kill_cut_is_replayed_as_far_as_it_goes(world: World) -> 
 
 
 def test_a_script_comes_out_the_same(world: World) -> None:
-    world.playbook("stamp", STAMP)
+    world.playbook("stamp", STAMP_WITH_TEXT)
     world.plugin("a", {"README.md": "a\n", "big.sh": "seq 5000\n"}, test="sh big.sh")
     row = world.run("stamp", "--var", "text=hello").task("a")
     done = replay(world, row["trace"], "--json", env=NO_KEY)
@@ -207,7 +196,7 @@ def test_a_turn_that_redaction_changed_is_told(world: World) -> None:
 
 
 def test_a_set_up_of_a_strange_trace_gets_no_network_unasked(world: World) -> None:
-    world.playbook("stamp", STAMP)
+    world.playbook("stamp", STAMP_WITH_TEXT)
     world.plugin("a", {"README.md": "a\n"}, setup="true")
     row = world.run("stamp").task("a")
     assert replay(world, row["trace"]).code == 0

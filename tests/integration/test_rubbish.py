@@ -10,18 +10,9 @@ from typing import Any
 
 import pytest
 from once import once
+from small_playbooks import EDIT_EVERY_FILE
 from small_world import World
 
-EDIT = """
-    ---
-    id: edit
-    version: 1.0.0
-    summary: Changes a word in every file.
-    mode: agent
-    pull_request: {title: Words, body: Words.}
-    ---
-    Change the word old to new in every file.
-    """
 DONE = {"say": "All is well."}
 HALF = json.dumps(
     {
@@ -61,7 +52,7 @@ ANSWERS: dict[str, tuple[list[dict[str, Any]], str, str]] = {
 
 def fly(folder: Path) -> dict[str, Any]:
     with World(folder) as world:
-        world.playbook("edit", EDIT)
+        world.playbook("edit", EDIT_EVERY_FILE)
         for name, (rules, _, _) in ANSWERS.items():
             world.plugin(name, {"a": "old\n"})
             world.script(name, "edit", json.dumps({"rules": rules}))

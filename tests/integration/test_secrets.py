@@ -8,23 +8,9 @@ from pathlib import Path
 from typing import Self
 
 import pytest
+from small_playbooks import EDIT, EDITS_A
 from small_world import KEY, TOKEN, Done, World
 
-EDIT = """
-    ---
-    id: edit
-    version: 1.0.0
-    summary: Changes a word.
-    mode: agent
-    pull_request: {title: Words, body: Words.}
-    ---
-    Change the word old to new.
-    """
-WORK = """
-    rules:
-      - {when: {step: 0}, calls: [{edit_file: {path: a, old: old, new: new}}]}
-      - {say: Done.}
-    """
 WRONG = "AIza" + "wr0ng" * 7
 
 
@@ -32,7 +18,7 @@ WRONG = "AIza" + "wr0ng" * 7
 def small(world: World) -> World:
     world.playbook("edit", EDIT)
     world.plugin("a", {"a": "old\n"})
-    world.script("a", "edit", WORK)
+    world.script("a", "edit", EDITS_A)
     return world
 
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import msgspec
 from agents import calls, says
+from replaying import replays
 from small_world import commit, git
 
 from bot.base.clock import SystemClock
@@ -175,6 +176,7 @@ class Arena:
     def seen(self, proposal: Proposal, out: Path) -> Attack:
         """A finished run, with its trace."""
         trace = out / TRACE
+        assert replays(out), f"the trace in {out} does not replay to the same end"
         events = [json.loads(line) for line in trace.read_bytes().splitlines()] if trace.exists() else []
         told = [
             e.get("shown") or e.get("message") or (e.get("output") or {}).get("text", "")

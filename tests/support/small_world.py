@@ -15,8 +15,10 @@ from typing import Any, Self
 
 import msgspec
 import yaml
+from replaying import replays
 
 from bot.cli import main as command_line
+from bot.task import store
 from bot.virtual.gemini.server import VirtualGemini
 from bot.virtual.github.server import VirtualGitHub
 
@@ -87,6 +89,9 @@ class World:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._open.close()
+        if kind is None:
+            for folder in store.find(self.out):
+                assert replays(folder), f"the trace in {folder} does not replay to the same end"
 
     def plugin(
         self,

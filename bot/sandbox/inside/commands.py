@@ -9,10 +9,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from bot.sandbox.inside.totals import EVERY, Totals
+
 CAP = 1 << 20
 """Bytes that are kept of each stream: its first and its last half."""
 TIMED_OUT = 124
 _NOT_STARTED = 126
+_ENDED = 128 + signal.SIGKILL
 _PIPE = 1 << 16
 
 
@@ -60,6 +63,8 @@ class Command(NamedTuple):
     env: Mapping[str, str]
     timeout: float
     """Seconds."""
+    totals: Totals | None = None
+    """What all its processes may use together; None: as much as there is."""
 
 
 class Gone(Exception):
@@ -81,7 +86,7 @@ def run(command: Command, kennel: Kennel, channel: int) -> dict[str, object]:
         shell = _start(command, kennel, out_write, err_write)
         os.close(out_write)
         os.close(err_write)
-        status = _watch(shell, streams, wake_read, channel, began + command.timeout)
+        status, over = _watch(shell, streams, wake_read, channel, began + command.timeout, command.totals)
     finally:
         kennel.end()
         signal.set_wakeup_fd(-1)
@@ -92,12 +97,15 @@ def run(command: Command, kennel: Kennel, channel: int) -> dict[str, object]:
         _drain(end, stream)
         os.close(end)
     out, err = streams[out_read], streams[err_read]
+    if over is not None:
+        err.add(f"\nfleet-bot ended this command: {over}.\n".encode())
+    late = status is None and over is None
     return {
-        "exit_code": TIMED_OUT if status is None else _exit_code(status),
+        "exit_code": TIMED_OUT if late else _ENDED if status is None else _exit_code(status),
         "stdout": out.kept,
         "stderr": err.kept,
         "duration_us": round((time.monotonic() - began) * 1_000_000),
-        "timed_out": status is None,
+        "timed_out": late,
         "stdout_size": out.size,
         "stderr_size": err.size,
     }
@@ -124,19 +132,28 @@ def _start(command: Command, kennel: Kennel, out: int, err: int) -> int:
         os._exit(_NOT_STARTED)
 
 
-def _watch(shell: int, streams: dict[int, Stream], wake: int, channel: int, deadline: float) -> int | None:
-    """Collect output until the shell has ended; its wait status, or None when time is up first."""
+def _watch(
+    shell: int, streams: dict[int, Stream], wake: int, channel: int, deadline: float, totals: Totals | None
+) -> tuple[int | None, str | None]:
+    """Collect output until the shell has ended; its wait status, or None when time is up first or, with a reason, when
+    it takes too much.
+    """
     poll = select.poll()
     for end in (*streams, wake):
         poll.register(end, select.POLLIN)
     # POLLIN without a request pending means end of file: the client never sends while it waits for an answer.
     poll.register(channel, select.POLLIN)
     status = None
+    look = time.monotonic() + EVERY
     while status is None:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return None
-        for end, _ in poll.poll(min(left * 1000 + 1, 3_600_000)):
+        now = time.monotonic()
+        if deadline <= now:
+            return None, None
+        if totals is not None and look <= now:
+            if (over := totals.exceeded()) is not None:
+                return None, over
+            look = now + EVERY
+        for end, _ in poll.poll(min((deadline - now) * 1000 + 1, EVERY * 1000)):
             if end == channel:
                 raise Gone
             if end == wake:
@@ -144,7 +161,7 @@ def _watch(shell: int, streams: dict[int, Stream], wake: int, channel: int, dead
             elif not _take(end, streams[end]):
                 poll.unregister(end)
         status = _reap(shell)
-    return status
+    return status, None
 
 
 def _reap(shell: int) -> int | None:

@@ -29,7 +29,7 @@ def all_descendants() -> None:
     deadline = time.monotonic() + _PATIENCE
     while _children_left(deadline):
         stopped: set[int] = set()
-        while fresh := _descendants() - stopped:
+        while fresh := descendants() - stopped:
             _signal(fresh, signal.SIGSTOP)
             stopped |= fresh
         _signal(stopped, signal.SIGKILL)
@@ -62,7 +62,8 @@ def kill(pid: int, number: int) -> None:
         return
 
 
-def _descendants() -> set[int]:
+def descendants() -> set[int]:
+    """Every process below our own that is alive, as /proc shows it."""
     parents: dict[int, int] = {}
     try:
         names = os.listdir("/proc")  # noqa: PTH208

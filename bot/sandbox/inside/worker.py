@@ -17,6 +17,7 @@ import sys
 
 from bot.sandbox.inside import commands, ending, files, kernel, wire
 from bot.sandbox.inside.filters import assembled, program
+from bot.sandbox.inside.totals import Totals
 
 _OPEN_FILES = 8192
 _PREFERRED_VICTIM = "500"
@@ -155,7 +156,9 @@ def _answer(request: wire.Request, config: wire.Request, kennel: commands.Kennel
         case "run":
             folder = os.path.join(workspace, files.relative(workspace, request["cwd"]))  # noqa: PTH118
             env = config["env"] | request["env"]
-            return commands.run(commands.Command(request["command"], folder, env, request["timeout"]), kennel, channel)
+            totals = Totals.of(workspace) if _LINUX else None
+            command = commands.Command(request["command"], folder, env, request["timeout"], totals)
+            return commands.run(command, kennel, channel)
     msg = f"unknown request {request['op']}"
     raise AssertionError(msg)
 

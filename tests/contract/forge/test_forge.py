@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.base.errors import ForgeError, TaskBlocked
+from bot.base.errors import FleetBotError, ForgeError, TaskBlocked
 from bot.base.git import GitDir, ls_remote
 
 BRANCHES = [
@@ -89,6 +89,18 @@ def test_pushing_what_is_there_changes_nothing(world):
     for expect in (None, commit):
         world.forge.push(world.repo, world.objects.path, commit, "fix/x", expect)
     assert world.head("fix/x") == commit
+
+
+def test_a_commit_is_kept_at_a_ref_of_its_own_that_never_moves_and_is_no_branch(world):
+    first, second = world.change(), world.change(text="other\n")
+    ref = "refs/fleet-bot/traces/stamp-1-a-0123456789ab"
+    for _ in range(2):
+        world.forge.keep(world.repo, world.objects.path, first, ref)
+    assert world.bare.resolve(ref) == first
+    with pytest.raises(FleetBotError):
+        world.forge.keep(world.repo, world.objects.path, second, ref)
+    assert world.bare.resolve(ref) == first
+    assert set(ls_remote(str(world.bare.path))[1]) == {"HEAD", "refs/heads/main", ref}
 
 
 def test_an_empty_repository_has_no_branch(world, tmp_path):

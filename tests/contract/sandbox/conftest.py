@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from planted_profiles import plant
 
 from bot.base.git import GitDir
 from bot.base.values import Network
 from bot.ports import Sandbox
 from bot.sandbox.ground import Ground
 from bot.sandbox.launcher import Launcher, Level, Room
+from bot.virtual.profile_reader import read_profile
+from bot.virtual.sandbox import VirtualSandbox
 
 
 class Opener:
@@ -71,6 +74,17 @@ def _opener(level: Level, folder: Path) -> Iterator[Opener]:
     yield opener
     for sandbox in opener.opened:
         sandbox.close()
+
+
+@pytest.fixture(params=["virtual", "bubblewrap", "landlock", "none"])
+def port(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sandbox]:
+    """Every implementation of the port, on an empty workspace."""
+    if request.param != "virtual":
+        for opener in _opener(request.param, tmp_path):
+            yield opener()
+        return
+    profile = plant(tmp_path / "empty", "summary: nothing yet\n", {})
+    yield VirtualSandbox(read_profile(profile), seed=1)
 
 
 @pytest.fixture(scope="session")

@@ -56,6 +56,20 @@ def test_words_can_come_from_a_file(tmp_path: Path) -> None:
         assert found.text == "It fails.\n"
 
 
+def test_a_report_that_begins_with_its_ticket_is_called_by_it_and_the_title_does_not_say_it_twice() -> None:
+    found = report("BLOG-412: an empty title fails\n\nIt should not.")
+    assert found is not None
+    assert (found.ticket, found.title) == ("BLOG-412", "an empty title fails")
+    assert found.text.startswith("BLOG-412:")
+
+
+@pytest.mark.parametrize("words", ["UTF-8 names fail", "utf-8 names fail", "CVE-2026-1234 is open", "RFC-2616 says no"])
+def test_a_standard_is_no_ticket(words: str) -> None:
+    found = report(words)
+    assert found is not None
+    assert (found.ticket, found.title) == (None, words)
+
+
 def test_a_ticket_of_another_system_gives_the_name_and_the_words_give_the_text() -> None:
     found = report("It fails.", "TICKET-123")
     assert found is not None

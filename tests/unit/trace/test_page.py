@@ -10,6 +10,7 @@ import pytest
 from long_runs import write_long
 from sample_traces import command, finished, open_trace, publishing, started, write_full
 
+from bot.base.values import Usage
 from bot.trace import events as e
 from bot.trace.page.page import render
 from bot.trace.page.story import MOST
@@ -96,7 +97,7 @@ def test_hostile_text_stays_text_wherever_it_stands(tmp_path: Path) -> None:
         )
         part = {"kind": "text", "text": word}
         sink.append(
-            e.ModelReplied(parts=(part,), raw=None, finish="stop", finish_raw=word, usage=e.Usage(calls=1)), turn=1
+            e.ModelReplied(parts=(part,), raw=None, finish="stop", finish_raw=word, usage=Usage(calls=1)), turn=1
         )
         sink.append(e.ToolRequested(call="1.0", tool=word, args={word: word, "path": word}), turn=1)
         sink.append(e.ToolFailed(call="1.0", tool=word, reason="not_found", message=word), turn=1)

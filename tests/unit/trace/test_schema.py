@@ -69,7 +69,7 @@ def test_a_trace_of_version_1_stays_readable(project: Path) -> None:
     assert verify(folder / "execution_trace.jsonl", seal).finished
     assert verify(folder / "publish_trace.jsonl", previous=seal.head).finished
     kinds = {line.event for name in ("execution_trace.jsonl", "publish_trace.jsonl") for line in read(folder / name)}
-    came_later = {"brought_up"}
+    came_later = {"brought_up", "trace_kept"}
     assert kinds == set(EVENTS) - came_later
     for name in ("execution_trace.jsonl", "publish_trace.jsonl"):
         assert all(line.body is not None and line.v == 1 for line in read(folder / name))
