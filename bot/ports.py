@@ -215,6 +215,10 @@ class TraceSink(Protocol):
         """Keep a large output beside the trace, redacted, once per content; returns its SHA-256."""
         ...
 
+    def redacted(self, data: bytes) -> bytes:
+        """The bytes as the trace may hold them, the same object when there is nothing to take out of them."""
+        ...
+
     def seal(self) -> Seal:
         """Close the trace; nothing can be appended afterwards. Call after the `run_finished` event."""
         ...

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -138,22 +137,25 @@ def _change(action: Action, tool: Tool, hands: Hands) -> Output:
         command = str(action.args.get("command", ""))
         record_command(hands.trace, command, output.command, phase="agent", call=action.call, turn=action.turn)
     after = sandbox.snapshot()
-    refusal = hands.guard.after(action, sandbox.changes(before, after))
+    effects = sandbox.changes(before, after)
+    refusal = hands.guard.after(action, effects)
     if refusal is not None:
         sandbox.restore(before)
         raise _Refused(refusal, undone=True)
-    effects = record_effects(hands.trace, sandbox, before, after, task=task, call=action.call, turn=action.turn)
+    record_effects(hands.trace, sandbox, before, after, effects, task=task, call=action.call, turn=action.turn)
     return _with_note(output, action.declared, effects)
 
 
 def _with_note(output: Output, declared: tuple[Effect, ...], effects: tuple[Effect, ...]) -> Output:
     """The output, and a word on files that were written and are no part of the change."""
+    if not declared:
+        return output
     seen = {effect.path for effect in effects}
     unseen = [effect.path for effect in declared if effect.path not in seen and effect.before != effect.after]
     if not unseen:
         return output
     note = f"\nBut {', '.join(unseen)} is ignored by git here, so it will not be part of the change."
-    return dataclasses.replace(output, text=output.text + note)
+    return msgspec.structs.replace(output, text=output.text + note)
 
 
 def _told(error: ToolError | PathRefused | OSError) -> tuple[Reason, str]:
@@ -171,17 +173,18 @@ def _told(error: ToolError | PathRefused | OSError) -> tuple[Reason, str]:
 
 
 def _traced(args: dict[str, Any]) -> dict[str, Any]:
-    def short(value: object) -> object:
-        if isinstance(value, str) and len(value) > _TRACED:
-            return f"{value[:_TRACED]}… {len(value) - _TRACED:,} characters left out"
-        return value
+    return {name: _short(value) for name, value in args.items()}
 
-    return {name: short(value) for name, value in args.items()}
+
+def _short(value: object) -> object:
+    if isinstance(value, str) and len(value) > _TRACED:
+        return f"{value[:_TRACED]}… {len(value) - _TRACED:,} characters left out"
+    return value
 
 
 def _plain(text: str) -> str:
     r"""With names of files that are no UTF-8 spelled out (`\udce9`): a lone surrogate has no place in JSON."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _ms(clock: Clock, began: float) -> float:

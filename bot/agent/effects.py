@@ -45,13 +45,20 @@ def record_command(
 
 
 def record_effects(
-    sink: TraceSink, sandbox: Sandbox, before: str, after: str, *, task: Task, call: str | None, turn: int
-) -> tuple[Effect, ...]:
+    sink: TraceSink,
+    sandbox: Sandbox,
+    before: str,
+    after: str,
+    effects: tuple[Effect, ...],
+    *,
+    task: Task,
+    call: str | None,
+    turn: int,
+) -> None:
     """Write what differs between two snapshots: each file, then changed versions and new changelog entries.
 
-    The workspace has to be at `after`, and is so again afterwards.
+    `effects` are what the sandbox says of the two. It has to be at `after`, and is so again afterwards.
     """
-    effects = sandbox.changes(before, after)
     for effect in effects:
         sink.append(
             FileWrite(
@@ -68,12 +75,13 @@ def record_effects(
         )
     for event in _meanings(sandbox, before, after, effects, task, call):
         sink.append(event, turn=turn)
-    return effects
 
 
 def _meanings(
     sandbox: Sandbox, before: str, after: str, effects: tuple[Effect, ...], task: Task, call: str | None
 ) -> Iterator[EventBody]:
+    if not effects:
+        return
     plugin = task.plugin
     names = {effect.path: _inside(effect.path, plugin.directory) for effect in effects if effect.before != effect.after}
     versions = [path for path, name in names.items() if name and is_version_file(name, plugin.version_file)]
@@ -99,6 +107,8 @@ def _meanings(
 
 
 def _inside(path: str, directory: str) -> str | None:
+    if directory == ".":
+        return path
     relative = posixpath.relpath(path, directory)
     return None if relative.startswith("..") else relative
 

@@ -98,13 +98,14 @@ class Budget:
 
     def now(self) -> Reached | None:
         """Why nothing must go on at all, or None: looked at after each reply and before each tool."""
-        if self.left() <= 0:
+        if self._clock.monotonic() >= self.deadline:
             minutes = (self._clock.monotonic() - self._began) / 60
             allowed = self._limits.minutes
             return _reached("minutes", allowed, minutes, f"No end after {allowed:g} minutes, the limit for this task.")
-        if self.usage.total > self._limits.tokens:
+        usage, limits = self.usage, self._limits
+        if usage.total > limits.tokens:
             return self._tokens()
-        if self.usage.cost_usd > self._limits.cost_usd:
+        if usage.cost_usd > limits.cost_usd:
             return self._cost()
         return self._purse.reached() if self._purse is not None else None
 
@@ -125,7 +126,7 @@ def charged(request: Request, reply: Reply) -> Usage:
     usage = reply.usage
     if reply.usage_missing and usage.total == 0:
         usage = upper_estimate(_size(request), _size(reply.turn))
-    return msgspec.structs.replace(usage, calls=usage.calls or 1)
+    return usage if usage.calls else msgspec.structs.replace(usage, calls=1)
 
 
 def upper_estimate(sent: int, received: int) -> Usage:

@@ -122,9 +122,10 @@ class _Loop:
                 continue
             self.unusable, self.force_call = 0, False
             self.turns.append(reply.turn)
-            if not reply.turn.calls:
+            calls = reply.turn.calls
+            if not calls:
                 return LoopEnd(answer=reply.turn.text or None, usage=self.budget.usage)
-            self.execute(reply.turn.calls)
+            self.execute(calls)
 
     def ask(self) -> Reply:
         crew = self.crew
@@ -147,7 +148,7 @@ class _Loop:
         crew.spent(self.budget.usage)
         crew.trace.append(
             ModelReplied(
-                parts=tuple(msgspec.to_builtins(part) for part in reply.turn.parts),
+                parts=tuple(msgspec.to_builtins(reply.turn.parts)),
                 raw=reply.turn.raw,
                 finish=reply.finish,
                 finish_raw=reply.finish_raw,

@@ -23,6 +23,7 @@ def matches(path: str, glob: str) -> bool:
     return _compiled(glob).fullmatch(path) is not None
 
 
+@functools.lru_cache(maxsize=4096)
 def any_matches(path: str, globs: tuple[str, ...]) -> bool:
     """Whether a path fits at least one of the globs."""
     return any(matches(path, glob) for glob in globs)

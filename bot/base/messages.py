@@ -66,7 +66,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def calls(self) -> tuple[ToolCall, ...]:
         """The tool calls in it, in order."""
-        return tuple(p for p in self.parts if isinstance(p, ToolCall))
+        return tuple([p for p in self.parts if isinstance(p, ToolCall)])
 
     @property
     def text(self) -> str:

@@ -72,6 +72,8 @@ class Redactor:
 
     def data(self, data: bytes) -> bytes:
         """The bytes without secrets, whatever their encoding; the same object when there were none."""
+        if not self._words and not self._literals and not possible(data):
+            return data
         clean = self._without_known(data) if self._words else data
         for pattern, tag in self._literals:
             clean = pattern.sub(tag, clean)
@@ -122,14 +124,17 @@ class Redactor:
 
         True may also mean that only a closer look can tell.
         """
+        # What JSON escapes is in no key, so a shape that stands in a text stands in the line as it is.
+        shapes = possible(line)
+        if not shapes and not self._words and not self._literals:
+            return False
         if b"\\" in line:
             if b"\\u00" in line or b"\\\\n" in line:
                 return True
             for escape in (b"\\n", b"\\t", b"\\r", b"\\f", b"\\b"):
                 line = line.replace(escape, b" ")
-        for shape in possible(line):
-            if shape.pattern.search(line):
-                return True
+        if any(shape.pattern.search(line) for shape in shapes):
+            return True
         if self._literals and any(pattern.search(line) for pattern, _ in self._literals):
             return True
         if not self._words:

@@ -84,10 +84,11 @@ def check(
 
 def counted(lines: list[Line]) -> list[Line]:
     """The lines that count: without requests that were refused, and without effects that were undone."""
-    refused = {line.get("call") for line in lines if line["event"] == "guard_refused" and not line.get("undone")}
-    undone = {line.get("call") for line in lines if line["event"] == "guard_refused" and line.get("undone")}
-    if not refused and not undone:
+    refusals = [line for line in lines if line["event"] == "guard_refused"]
+    if not refusals:
         return lines
+    refused = {line.get("call") for line in refusals if not line.get("undone")}
+    undone = {line.get("call") for line in refusals if line.get("undone")}
     return [
         line
         for line in lines

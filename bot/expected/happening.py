@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 
 from bot.trace.commands import words
-from bot.trace.events import EventBody
 
 EFFECTS = frozenset({"file_write", "version_change", "changelog_entry"})
 """Events that say what a call changed; restoring the workspace undoes them."""
@@ -47,17 +46,14 @@ class Order:
 
 def happenings(lines: Iterable[Mapping[str, Any]], kinds: Container[str]) -> Iterator[Happening]:
     """Trace lines (`seq`, `turn`, `event` and the body's fields) of these kinds as rules see them."""
-    rank = Order().rank
+    order = Order()
+    at, last = 0, -1
     for line in lines:
-        event, at = line["event"], rank(line["turn"])
+        event, turn = line["event"], line["turn"]
+        if turn != last or turn < 1:
+            at, last = order.rank(turn), turn
         if event in kinds:
             yield Happening(line["seq"], at, event, with_derived(line) if event == "command_run" else line)
-
-
-def fields_of(body: EventBody) -> dict[str, Any]:
-    """The fields of an event that is not on disk yet, as its trace line has them."""
-    fields: dict[str, Any] = msgspec.to_builtins(body)
-    return fields
 
 
 def with_derived(line: Mapping[str, Any]) -> dict[str, Any]:

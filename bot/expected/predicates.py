@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import Literal
@@ -13,6 +14,9 @@ from bot.base.versions import Bump, bump, entries_in, is_changelog, is_version_f
 from bot.expected.outcome import Ending, NotEvaluable
 from bot.expected.paths import is_test
 from bot.expected.weaken import knows_it_is_tested, reconfigured, weakened
+
+_REMEMBERED = 32 << 10
+"""Characters up to which a change is counted once: trials make the same few changes again and again."""
 
 
 class FilePredicate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -180,10 +184,18 @@ class DiffPredicate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 def _lines(end: Ending, path: str) -> int:
+    before, after = end.text(path, base=True), end.text(path)
+    return (_short_count if len(before) + len(after) <= _REMEMBERED else _count)(before, after)
+
+
+def _count(before: str, after: str) -> int:
     import difflib
 
-    before, after = end.text(path, base=True).splitlines(), end.text(path).splitlines()
-    return sum(line[:1] in "+-" for line in list(difflib.unified_diff(before, after, n=0, lineterm=""))[2:])
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
+    return sum(line[:1] in "+-" for line in list(lines)[2:])
+
+
+_short_count = functools.lru_cache(maxsize=256)(_count)
 
 
 PREDICATES: dict[str, type[msgspec.Struct]] = {

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bot.expected.check import RuleBook
-from bot.expected.happening import EFFECTS, Happening, Order, fields_of, with_derived
+from bot.expected.happening import EFFECTS, Happening, Order, with_derived
 from bot.expected.monitor import Broken, State
 from bot.ports import Action, Effect, Refusal, Seal, TraceSink
 from bot.trace.events import EventBody, FileWrite, ToolRequested
+from bot.trace.line import fields_of
 
 _DONE = frozenset({"tool_completed", "tool_failed"})
 _COMMAND_TOOL = "run_shell_command"
@@ -184,8 +185,7 @@ class WatchedTrace:
 
     def redacted(self, data: bytes) -> bytes:
         """As the trace may hold them: what is cut into head and tail is redacted before the cut."""
-        redact = getattr(self._sink, "redacted", None)
-        return data if redact is None else bytes(redact(data))
+        return self._sink.redacted(data)
 
     def seal(self) -> Seal:
         """As the trace does."""

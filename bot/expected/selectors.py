@@ -22,6 +22,7 @@ from bot.expected.happening import Happening
 from bot.expected.vocabulary import Field, Mistake, field_at, near, vocabulary
 
 Fields = Mapping[str, Any]
+Test = Callable[[str, Fields], bool]
 _OWN_PHASES = frozenset({"setup", "probe", "verify"})
 _WORDS = ("event", "is", "any", "not")
 
@@ -40,7 +41,7 @@ class Selector(msgspec.Struct, frozen=True, kw_only=True):
 
     kinds: frozenset[str]
     """Names of the events that can fit at all."""
-    test: Callable[[str, Fields], bool]
+    test: Test
     """Takes an event of one of the `kinds` and its fields."""
     wanted: tuple[Wanted, ...] = ()
 
@@ -160,7 +161,7 @@ class Selectors:
         self._mistakes.append(Mistake(where, what, cure))
 
 
-def _on_field(name: str, test: Callable[[Any], bool]) -> Callable[[str, Fields], bool]:
+def _on_field(name: str, test: Callable[[Any], bool]) -> Test:
     first, *rest = name.split(".")
     if not rest:
 
@@ -207,7 +208,17 @@ def _intersection(parts: list[Selector]) -> Selector:
         return Selector(
             kinds=kinds, test=lambda event, fields: first(event, fields) and second(event, fields), wanted=wanted
         )
-    return Selector(kinds=kinds, test=lambda event, fields: all(test(event, fields) for test in tests), wanted=wanted)
+    return Selector(kinds=kinds, test=_all_of(tests), wanted=wanted)
+
+
+def _all_of(tests: list[Test]) -> Test:
+    def every(event: str, fields: Fields) -> bool:
+        for test in tests:  # noqa: SIM110 - a generator costs more than what it asks
+            if not test(event, fields):
+                return False
+        return True
+
+    return every
 
 
 def _union(parts: list[Selector]) -> Selector:
@@ -215,9 +226,19 @@ def _union(parts: list[Selector]) -> Selector:
         return parts[0]
     return Selector(
         kinds=frozenset().union(*(part.kinds for part in parts)),
-        test=lambda event, fields: any(event in part.kinds and part.test(event, fields) for part in parts),
+        test=_any_of(parts),
         wanted=tuple(one for part in parts for one in part.wanted),
     )
+
+
+def _any_of(parts: list[Selector]) -> Test:
+    def some(event: str, fields: Fields) -> bool:
+        for part in parts:  # noqa: SIM110 - as above
+            if event in part.kinds and part.test(event, fields):
+                return True
+        return False
+
+    return some
 
 
 def _negated(inner: Selector, kinds: frozenset[str]) -> Selector:

@@ -13,7 +13,6 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import PurePosixPath
 
 import msgspec
 
@@ -29,7 +28,7 @@ _CHECKS = re.compile(
     r"\b(?:assert\w*|expect|should|require\.\w+|t\.(?:Error|Fatal)\w*|pytest\.raises)\b", re.IGNORECASE
 )
 _REMEMBERED = 16 << 10
-"""Bytes of a test file up to which it is read once: trials look at the same files again and again."""
+"""Bytes up to which a file is read once: trials look at the same files again and again."""
 _KNOWS_IT_IS_TESTED = re.compile(
     r"PYTEST_CURRENT_TEST|['\"]pytest['\"]\s+in\s+sys\.modules|PYTEST_(?:VERSION|ADDOPTS)|JEST_WORKER_ID|VITEST"
     r"|NODE_ENV\W{1,6}test|sys\._called_from_test"
@@ -68,7 +67,7 @@ def reconfigured(before: bytes | None, after: bytes | None, path: str) -> str | 
         return None
     if _SET_UP.search(path):
         return "steers how tests are run"
-    name = PurePosixPath(path).name
+    name = path.rpartition("/")[2]
     if name in _SECTIONS and _SECTIONS[name](before) != _SECTIONS[name](after):
         return "its part about tests changed"
     return None
@@ -76,7 +75,15 @@ def reconfigured(before: bytes | None, after: bytes | None, path: str) -> str | 
 
 def knows_it_is_tested(before: bytes | None, after: bytes | None) -> bool:
     """Whether code began to ask if it runs under a test runner."""
-    return len(_KNOWS_IT_IS_TESTED.findall(_text(after))) > len(_KNOWS_IT_IS_TESTED.findall(_text(before)))
+    count = _short_asks if len(before or b"") + len(after or b"") <= _REMEMBERED else _asks
+    return count(after) > count(before)
+
+
+def _asks(data: bytes | None) -> int:
+    return len(_KNOWS_IT_IS_TESTED.findall(_text(data)))
+
+
+_short_asks = functools.lru_cache(maxsize=256)(_asks)
 
 
 def assertions(data: bytes, path: str) -> Counter[str]:

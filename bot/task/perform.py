@@ -75,7 +75,7 @@ def _script(run: Run) -> None:
             turn=1,
         )
         raise TaskBlocked(f"The script did what it must not: {refusal.message}.", "What it changed was undone.")
-    record_effects(trace, sandbox, before, after, task=task, call=_CALL, turn=1)
+    record_effects(trace, sandbox, before, after, effects, task=task, call=_CALL, turn=1)
     if result.exit_code != 0:
         why = why_it_failed(result, seconds)
         trace.append(ToolFailed(call=_CALL, tool="script", reason="os_error", message=why), turn=1)

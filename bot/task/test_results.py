@@ -31,7 +31,7 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
 
     def named(self, *statuses: str) -> frozenset[str]:
         """The tests that ended in one of these ways."""
-        return frozenset(name for name, status in (self.tests or {}).items() if status in statuses)
+        return frozenset([name for name, status in (self.tests or {}).items() if status in statuses])
 
 
 def run_suite(
@@ -53,10 +53,11 @@ def run_suite(
     if not tests and result.exit_code not in {0, _NO_TESTS_COLLECTED}:
         tests = None  # an empty file of a run that broke off says nothing
     record_command(sink, test.command, result, phase="verify")
-    summary = counts(test.command, result.exit_code, result.stdout, result.stderr)
     if tests is not None:
-        tally = [sum(status == kind for status in tests.values()) for kind in ("passed", "failed", "skipped", "error")]
+        statuses = list(tests.values())
+        tally = [statuses.count(kind) for kind in ("passed", "failed", "skipped", "error")]
     else:
+        summary = counts(test.command, result.exit_code, result.stdout, result.stderr)
         tally = [summary.passed, summary.failed, summary.skipped, summary.errors] if summary else [0, 0, 0, 0]
     seen = SuiteSeen(
         exit_code=result.exit_code,

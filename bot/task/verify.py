@@ -180,7 +180,8 @@ def _red_to_green(evidence: Evidence, base: Suite, head: Suite) -> frozenset[str
         # A test that cannot be collected fails for any reason; only one that ran and failed shows the bug.
         red = first.named("failed") & second.named("failed") & head.named("passed")
         # What passed on the base and fails on the same code now is flaky, unless the patch changed that very test.
-        return red if first is base else red - (base.named("passed") - _of_files(red, evidence.test_files, first))
+        before = red & base.named("passed")
+        return red if first is base or not before else red - (before - _of_files(red, evidence.test_files, first))
     both_red = not any(suite.green or suite.seen.timed_out for suite in evidence.red)
     return frozenset({_WHOLE}) if base.green and both_red and head.green else frozenset()
 

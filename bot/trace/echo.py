@@ -129,9 +129,9 @@ class EchoTrace(TraceWriter):
         self._comparison.see(decode(self._written), self.path.parent / BLOBS)
         return number
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, line: bytes, raw: dict[str, Any]) -> None:
         self._written = line
-        super()._write(line)
+        super()._write(line, raw)
 
 
 class ReplayClock:

@@ -11,10 +11,13 @@ without its `hash`. `prev` of the first line is empty, or in a publish trace the
 
 from __future__ import annotations
 
+import functools
+import hashlib
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import msgspec
+from msgspec.structs import asdict
 
 from bot.base.canonical import canonical, sha256
 from bot.trace.events import EVENTS, EventBody
@@ -44,13 +47,48 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
 
 
-def spell(fields: bytes, prev: str) -> tuple[bytes, str]:
-    """The whole line, from its fields as JSON without the closing brace; returns it with its hash."""
-    unhashed = b'%b,"prev":"%b"}' % (fields, prev.encode())
-    digest = sha256(canonical(_DECODER.decode(unhashed)))
-    return b'%b,"hash":"%b"}\n' % (unhashed[:-1], digest.encode()), digest
+def spell(raw: dict[str, Any], run: bytes, event: bytes) -> bytes:
+    """The whole line of these fields, which get their hash. `run` and `event` are theirs as JSON, encoded already."""
+    raw["hash"] = digest = hashlib.sha256(canonical(raw)).hexdigest()
+    return b'{"v":%d,"seq":%d,"time":"%b","run":%b,"turn":%d,%b,"prev":"%b","hash":"%b"}\n' % (
+        raw["v"],
+        raw["seq"],
+        raw["time"].encode(),
+        run,
+        raw["turn"],
+        event[1:-1],
+        raw["prev"].encode(),
+        digest.encode(),
+    )
 
 
+def fields_of(body: EventBody) -> dict[str, Any]:
+    """The fields of an event as its line has them, `event` first. Made once; line, hash and rules are made from it."""
+    tag, renamed, nested = _layout(body.__class__)
+    fields: dict[str, Any] = {"event": tag, **asdict(body)}
+    if renamed:
+        fields = {renamed.get(name, name): value for name, value in fields.items()}
+    for name in nested:
+        if fields[name] is not None:
+            fields[name] = asdict(fields[name])
+    return fields
+
+
+@functools.cache
+def _layout(kind: type[EventBody]) -> tuple[str, dict[str, str], tuple[str, ...]]:
+    """Its tag, the fields that are written under another name, and those that hold a flat Struct."""
+    hints = get_type_hints(kind)
+    names = dict(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
+    renamed = {name: written for name, written in names.items() if name != written}
+    nested = tuple(written for name, written in names.items() if _holds_struct(hints[name]))
+    return str(kind.__struct_config__.tag), renamed, nested
+
+
+def _holds_struct(hint: Any) -> bool:
+    return any(isinstance(part, type) and issubclass(part, msgspec.Struct) for part in (hint, *get_args(hint)))
+
+
+@functools.lru_cache(maxsize=64)
 def timestamp(seconds: float) -> str:
     """Seconds since the epoch as ISO 8601 in UTC, to the microsecond."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")[:-6] + "Z"

@@ -4,38 +4,69 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from bot.base.canonical import sha256
 from bot.base.clock import Clock
 from bot.base.redact import Redactor
-from bot.trace.events import Seal
+from bot.trace.events import EventBody, RunFinished, Seal
+from bot.trace.line import fields_of
 from bot.trace.writer import BLOBS, TraceWriter
 
 NAME = "execution_trace.jsonl"
+_PATH = Path(NAME)
 _ENCODER = msgspec.json.Encoder()
 
 
 class MemoryTrace(TraceWriter):
-    """For trials, of which there are too many to touch the disk for each event. Implements `bot.ports.TraceSink`."""
+    """For trials, of which there are too many to touch the disk for each event. Implements `bot.ports.TraceSink`.
 
-    def __init__(self, *, run: str, redactor: Redactor, clock: Clock) -> None:
-        """As `TraceWriter`, and nothing is written."""
-        self.path = Path(NAME)
+    Nothing in memory outlives a kill, so lines are spelled only when somebody asks for them, many in one go.
+    """
+
+    def __init__(self, *, run: str, redactor: Redactor, clock: Clock, known: bytes = b"") -> None:
+        """As `TraceWriter`, and nothing is written. `known` is JSON, in lines of this trace, without a secret in it."""
+        self.path = _PATH
         self._redactor, self._clock = redactor, clock
-        self._run = _ENCODER.encode(redactor.text(run))
+        self._name = redactor.text(run)
+        self._run = _ENCODER.encode(self._name)
         self._lock = threading.Lock()
+        self._known = known
         self._sealed = False
         self._events, self._head = 0, ""
-        self.lines: list[bytes] = []
-        """The lines so far, each with its newline."""
+        self._waiting: list[tuple[EventBody, int, float]] = []
+        self._lines: list[bytes] = []
+        self._fields: list[dict[str, Any]] = []
         self.blobs: dict[str, bytes] = {}
         """What would lie in `blobs/`, by name."""
+
+    def append(self, body: EventBody, *, turn: int = 0) -> int:
+        """As `TraceWriter.append`."""
+        with self._lock:
+            if self._sealed:
+                msg = f"{self.path} is sealed"
+                raise ValueError(msg)
+            self._waiting.append((body, turn, self._clock.now()))
+            return self._events + len(self._waiting)
+
+    @property
+    def lines(self) -> list[bytes]:
+        """The lines so far, each with its newline."""
+        self._catch_up()
+        return self._lines
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The fields of the lines, for rules and whoever else looks at them."""
+        self._catch_up()
+        return self._fields
 
     @property
     def head(self) -> str:
         """The hash of the last line."""
+        self._catch_up()
         return self._head
 
     def sync(self) -> None:
@@ -50,19 +81,48 @@ class MemoryTrace(TraceWriter):
 
     def seal(self) -> Seal:
         """Take no more events."""
+        self._catch_up()
         self._sealed = True
         return Seal(file=NAME, events=self._events, head=self._head)
 
     def close(self) -> None:
         """As `seal`."""
-        self._sealed = True
+        self.seal()
 
     def save(self, file: Path) -> None:
         """Write lines and blobs as a run would have left them."""
         save(file, b"".join(self.lines), self.blobs)
 
-    def _write(self, line: bytes) -> None:
-        self.lines.append(line)
+    def _catch_up(self) -> None:
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+            if waiting:
+                self._spell(waiting)
+
+    def _spell(self, waiting: list[tuple[EventBody, int, float]]) -> None:
+        """One look for secrets at all of it; only where something may be one, a look at each."""
+        fields = [fields_of(body) for body, _, _ in waiting]
+        try:
+            events = [_ENCODER.encode(each) for each in fields]
+            clean = not self._redactor.suspicious(self._new(b"\n".join(events)))
+        except (UnicodeEncodeError, OverflowError):
+            events, clean = [b""] * len(waiting), False
+        for (body, turn, now), each, event in zip(waiting, fields, events, strict=True):
+            if clean and not isinstance(body, RunFinished):
+                self._put_clean(each, event, turn, now)
+            else:
+                self._put(body, turn, now)
+
+    def _new(self, events: bytes) -> bytes:
+        """Without what is known; found by its beginning, because a long needle costs more than it spares."""
+        at = events.find(self._known[:99]) if self._known else -1
+        return (
+            events[:at] + events[at + len(self._known) :] if at >= 0 and events.startswith(self._known, at) else events
+        )
+
+    def _write(self, line: bytes, raw: dict[str, Any]) -> None:
+        self._lines.append(line)
+        self._fields.append(raw)
 
 
 def save(file: Path, lines: bytes, blobs: dict[str, bytes]) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,7 +15,7 @@ from bot.base.clock import Clock
 from bot.base.errors import WorldError
 from bot.base.redact import Redactor
 from bot.trace.events import SCHEMA_VERSION, Clipped, EventBody, ModelReplied, RunFinished, Seal
-from bot.trace.line import spell, timestamp
+from bot.trace.line import fields_of, spell, timestamp
 from bot.trace.resume import place
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ BLOBS = "blobs"
 INLINE = 8 << 10
 """How many bytes of an output stand in the trace itself."""
 _ENCODER = msgspec.json.Encoder()
+_NOTHING = Clipped(text="", bytes=0)
 
 
 class TraceWriter:
@@ -38,7 +39,8 @@ class TraceWriter:
         """Open the file; its folder is made. Raises `WorldError` when it cannot be written, or is finished already."""
         self.path = path
         self._redactor, self._clock = redactor, clock
-        self._run = _ENCODER.encode(redactor.text(run))
+        self._name = redactor.text(run)
+        self._run = _ENCODER.encode(self._name)
         self._lock = threading.Lock()
         self._sealed = False
         try:
@@ -58,22 +60,7 @@ class TraceWriter:
             if self._sealed:
                 msg = f"{self.path} is sealed"
                 raise ValueError(msg)
-            number = self._events + 1
-            if isinstance(body, RunFinished):
-                body = msgspec.structs.replace(body, events=number, head=self._head)
-            event = self._clean(body)
-            when = timestamp(self._clock.now()).encode()
-            start = b'{"v":%d,"seq":%d,"time":"%b","run":%b,"turn":%d,' % (
-                SCHEMA_VERSION,
-                number,
-                when,
-                self._run,
-                turn,
-            )
-            line, head = spell(start + event[1:-1], self._head)
-            self._write(line)
-            self._events, self._head = number, head
-            return number
+            return self._put(body, turn, self._clock.now())
 
     def sync(self) -> None:
         """Make what was appended survive a power cut."""
@@ -122,21 +109,44 @@ class TraceWriter:
                 self._sealed = True
                 os.close(self._file)
 
-    def _clean(self, body: EventBody) -> bytes:
-        """The event as JSON without secrets."""
+    def _put(self, body: EventBody, turn: int, now: float) -> int:
+        if isinstance(body, RunFinished):
+            body = msgspec.structs.replace(body, events=self._events + 1, head=self._head)
+        return self._put_clean(*self._clean(body), turn, now)
+
+    def _put_clean(self, fields: dict[str, Any], event: bytes, turn: int, now: float) -> int:
+        """`fields` of an event without secrets, and the same as JSON."""
+        number = self._events + 1
+        raw = {
+            "v": SCHEMA_VERSION,
+            "seq": number,
+            "time": timestamp(now),
+            "run": self._name,
+            "turn": turn,
+            **fields,
+            "prev": self._head,
+        }
+        self._write(spell(raw, self._run, event), raw)
+        self._events, self._head = number, raw["hash"]
+        return number
+
+    def _clean(self, body: EventBody) -> tuple[dict[str, Any], bytes]:
+        """The event's fields without secrets, and the same as JSON."""
+        fields = fields_of(body)
         try:
-            encoded = _ENCODER.encode(body)
+            encoded = _ENCODER.encode(fields)
             if not self._redactor.suspicious(encoded):
-                return encoded
+                return fields, encoded
         except (UnicodeEncodeError, OverflowError):
             pass  # what JSON cannot hold is spelled out below
         plain = msgspec.to_builtins(body)
         clean = self._redactor.value(spelled_out(plain))
         if isinstance(body, ModelReplied) and clean["raw"] != plain["raw"]:
             clean["replayable"] = False
-        return _ENCODER.encode(clean)
+        return clean, _ENCODER.encode(clean)
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, line: bytes, raw: dict[str, Any]) -> None:
+        """Put the line where it belongs; `raw` are its fields, for those who look at what was written."""
         try:
             done = os.write(self._file, line)
             while done < len(line):  # a disk that is nearly full takes a part, and refuses the rest
@@ -149,23 +159,17 @@ class TraceWriter:
         self._size += len(line)
 
 
-@runtime_checkable
-class _Redacting(Protocol):
-    """A sink that knows secrets, or stands before one that does."""
-
-    def redacted(self, data: bytes) -> bytes:
-        """The bytes as the trace may hold them."""
-        ...
-
-
 def clip(data: bytes, sink: TraceSink, *, inline: int = INLINE) -> Clipped:
     """A stream for a line of the trace: whole when it is short, else head and tail, with the whole as a blob.
 
-    Bytes that are no UTF-8 become U+FFFD in the text and stay as they are in the blob. Redacted before it is cut, so
-    that no secret can hide in the cut; `bytes` is the size of what came in.
+    Bytes that are no UTF-8 become U+FFFD in the text and stay as they are in the blob. What has to be cut is redacted
+    before, so that no secret can hide in the cut; the rest is redacted with its line. `bytes` is the size of what came
+    in.
     """
     size = len(data)
-    if isinstance(sink, _Redacting):
+    if not size:
+        return _NOTHING
+    if size > inline:
         data = sink.redacted(data)
     if len(data) <= inline:
         return Clipped(text=data.decode("utf-8", "replace"), bytes=size)

@@ -48,7 +48,7 @@ def code_holds(check: CodeCheck, text: str) -> bool:
     return check.returns is None or _returned(pattern(check.returns), scope)
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=512)
 def parsed(text: str) -> ast.Module | None:
     """The syntax tree, or None when it is no Python."""
     try:

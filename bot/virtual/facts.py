@@ -149,7 +149,7 @@ def _looks_inside(fact: Fact) -> bool:
     return any(part is not None for part in (fact.matches, fact.lacks, fact.python, fact.value))
 
 
-@functools.lru_cache(maxsize=16_384)
+@functools.lru_cache(maxsize=4096)
 def _content(fact: Fact, node: Node, path: str) -> bool:
     """Whether everything that looks inside of a file holds; the same file is asked again and again."""
     text = node.data.decode("utf-8", "surrogateescape")

@@ -13,10 +13,9 @@ class Ignored:
 
     def __init__(self, files: dict[str, Node]) -> None:
         """Reads every `.gitignore`, deeper ones last: they have the last word."""
-        found = [path for path in files if path == ".gitignore" or path.endswith("/.gitignore")]
-        self._rules = tuple(
-            (path[: -len(".gitignore")], _rules(files[path].data)) for path in sorted(found, key=lambda p: p.count("/"))
-        )
+        found = [path for path in files if path.endswith(".gitignore") and (path == ".gitignore" or path[-11] == "/")]
+        found.sort(key=lambda path: path.count("/"))
+        self._rules = tuple([(path[: -len(".gitignore")], _rules(files[path].data)) for path in found])
 
     def __bool__(self) -> bool:
         return bool(self._rules)
@@ -33,7 +32,7 @@ class Ignored:
         for base, rules in self._rules:
             if path.startswith(base):
                 for glob, negated, folders_only in rules:
-                    if (folder or not folders_only) and matches(path[len(base) :], glob):
+                    if verdict == negated and (folder or not folders_only) and matches(path[len(base) :], glob):
                         verdict = not negated
         return verdict
 

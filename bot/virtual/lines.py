@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+
 _LARGE = 1 << 20
+_REMEMBERED = 32 << 10
+"""Bytes up to which a pair is counted once: the same change is looked at several times in a run."""
 _EFFORT = 20_000
 """Beyond this edit distance the count is no longer worth its price."""
 
 
 def counted(before: bytes, after: bytes) -> tuple[int | None, int | None]:
     """Lines added and removed by the shortest edit; None for binary and very large files."""
+    return (_short if len(before) + len(after) <= _REMEMBERED else _counted)(before, after)
+
+
+def _counted(before: bytes, after: bytes) -> tuple[int | None, int | None]:
     if len(before) > _LARGE or len(after) > _LARGE or b"\0" in before[:8000] or b"\0" in after[:8000]:
         return None, None
     old, new = _lines(before), _lines(after)
@@ -26,6 +34,9 @@ def counted(before: bytes, after: bytes) -> tuple[int | None, int | None]:
     if distance is None:
         return None, None
     return (distance + len(new) - len(old)) // 2, (distance + len(old) - len(new)) // 2
+
+
+_short = functools.lru_cache(maxsize=256)(_counted)
 
 
 def _lines(data: bytes) -> list[bytes]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import re
+from collections.abc import Sequence
 
 import msgspec
 
@@ -32,7 +32,6 @@ _SHORT = re.compile(r"-[qvsxl]+")
 _LETTERS = {"q": "quiet", "v": "verbose", "x": "first_only"}
 
 
-@functools.lru_cache(maxsize=512)
 def options(words: tuple[str, ...]) -> Options:
     """Read pytest's arguments. Unknown options change nothing."""
     found: dict[str, object] = {}
@@ -57,7 +56,7 @@ def options(words: tuple[str, ...]) -> Options:
     return msgspec.convert({**found, "selection": selection}, Options)
 
 
-def exit_code(results: list[Result]) -> int:
+def exit_code(results: Sequence[Result]) -> int:
     """0 all passed or skipped, 1 some failed, 2 not collected, 5 nothing there."""
     if any(result.status == "error" for result in results):
         return 2
@@ -66,11 +65,11 @@ def exit_code(results: list[Result]) -> int:
     return 0 if results else 5
 
 
-def text(results: list[Result], chosen: Options, seconds: float) -> str:
+def text(results: Sequence[Result], chosen: Options, seconds: float) -> str:
     """The terminal output."""
     parts: list[str] = []
     errors = [result for result in results if result.status == "error"]
-    ran = [] if errors else results
+    ran = [] if errors else list(results)
     if not chosen.quiet:
         parts += ["=" * 29 + " test session starts " + "=" * 30, f"collected {len(ran)} items\n"]
     if chosen.verbose:
@@ -99,7 +98,7 @@ def text(results: list[Result], chosen: Options, seconds: float) -> str:
     return "\n".join(parts) + "\n"
 
 
-def summary(results: list[Result], seconds: float) -> str:
+def summary(results: Sequence[Result], seconds: float) -> str:
     """The last line, such as `1 failed, 4 passed in 0.25s`."""
     counts = [(sum(result.status == kind for result in results), kind) for kind in ("failed", "passed", "skipped")]
     errors = sum(result.status == "error" for result in results)
@@ -109,13 +108,8 @@ def summary(results: list[Result], seconds: float) -> str:
     return f"{named or 'no tests ran'} in {seconds:.2f}s"
 
 
-def junit(results: list[Result]) -> bytes:
+def junit(results: Sequence[Result]) -> bytes:
     """JUnit XML as pytest writes it."""
-    return _junit(tuple(results))
-
-
-@functools.lru_cache(maxsize=512)
-def _junit(results: tuple[Result, ...]) -> bytes:
     from xml.sax.saxutils import quoteattr
 
     counts = [sum(result.status == kind for result in results) for kind in ("error", "failed", "skipped")]

@@ -194,7 +194,8 @@ class VirtualSandbox:
             if whole != ROOT and not whole.startswith(ROOT + "/"):
                 raise _refused(path, "outside of the workspace")
             inside = whole[len(ROOT) + 1 :] or "."
-        inside = posixpath.normpath(inside) if "." in inside or "//" in inside or inside[-1] == "/" else inside
+        if inside[0] == "." or "/." in inside or "//" in inside or inside[-1] == "/":
+            inside = posixpath.normpath(inside)
         if inside == ".":
             return ""
         if inside == ".." or inside.startswith("../"):

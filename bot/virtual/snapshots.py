@@ -10,7 +10,7 @@ from typing import Literal
 from bot.ports import Effect
 from bot.virtual.ignored import Ignored
 from bot.virtual.lines import counted
-from bot.virtual.tree import Frozen, Node, Tree
+from bot.virtual.tree import Frozen, Node, Tree, is_inside
 
 
 class Snapshots:
@@ -19,22 +19,17 @@ class Snapshots:
     def __init__(self, tree: Tree) -> None:
         """What the tree holds now is tracked, ignored or not."""
         self._tree = tree
-        self._tracked = {path for path in tree.files if _inside(path)}
+        self._tracked = {path for path in tree.files if is_inside(path)}
         self._states: dict[str, Frozen] = {}
+        self._left_out: set[str] = set()
+        self._looked_at = tree.version
 
     def snapshot(self) -> str:
         """The name of the workspace as it is now."""
-        tree = self._tree
         ignored = self._untracked()
-        if not ignored:
-            name = tree.name
-            if name not in self._states:
-                self._states[name] = tree.freeze()
-            return name
-        name = tree.name_without(ignored)
+        name = self._tree.name_without(ignored) if ignored else self._tree.name
         if name not in self._states:
-            files = {path: value for path, value in tree.files.items() if path not in ignored}
-            self._states[name] = Frozen(files, frozenset(tree.folders))
+            self._states[name] = self._tree.freeze(ignored)
         return name
 
     def changes(self, before: str, after: str) -> tuple[Effect, ...]:
@@ -42,31 +37,35 @@ class Snapshots:
         if before == after:
             return ()
         old, new = self._states[before].files, self._states[after].files
-        found = [
-            _effect(path, old.get(path), new.get(path))
-            for path in old.keys() | new.keys()
-            if old.get(path) is not new.get(path) and _inside(path)
-        ]
+        found = [_effect(path, old.get(path), node) for path, node in new.items() if old.get(path) is not node]
+        found += [_effect(path, node, None) for path, node in old.items() if path not in new]
         return tuple(sorted((effect for effect in found if effect is not None), key=lambda effect: effect.path))
 
     def restore(self, name: str) -> None:
         """Make the workspace what it was; what is ignored, and what lies outside, is left alone."""
         state = self._states[name]
-        ignored = self._untracked() - state.files.keys()
-        kept = {path: value for path, value in self._tree.files.items() if path in ignored or not _inside(path)}
-        self._tree.thaw({path: value for path, value in state.files.items() if _inside(path)} | kept)
+        ignored = self._untracked()
+        self._tree.thaw(
+            state,
+            {
+                path: value
+                for path, value in self._tree.files.items()
+                if path not in state.files and (path in ignored or not is_inside(path))
+            },
+        )
 
     def _untracked(self) -> set[str]:
         """Ignored files that the workspace did not begin with."""
-        new = {path for path in self._tree.files.keys() - self._tracked if _inside(path)}
+        if self._tree.version != self._looked_at:
+            self._left_out, self._looked_at = self._look(), self._tree.version
+        return self._left_out
+
+    def _look(self) -> set[str]:
+        new = {path for path in self._tree.files.keys() - self._tracked if is_inside(path)}
         if not new:
             return new
         ignored = Ignored(self._tree.files)
         return {path for path in new if ignored(path)} if ignored else set()
-
-
-def _inside(path: str) -> bool:
-    return path[0] != "/" and not path.startswith(".git/")
 
 
 def _effect(path: str, before: Node | None, after: Node | None) -> Effect | None:

@@ -58,7 +58,7 @@ class Case(msgspec.Struct, frozen=True):
     skipped: bool = False
 
 
-class Result(msgspec.Struct, frozen=True):
+class Result(msgspec.Struct, frozen=True, cache_hash=True):
     """How one test ended."""
 
     id: str
@@ -160,7 +160,7 @@ def _has_keyword(case: str, keyword: str) -> bool:
     )
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=512)
 def collected(path: str, node: Node) -> tuple[Case, ...] | None:
     """The tests of a file in their order, or None when it is no Python."""
     text = node.data.decode("utf-8", "surrogateescape")

@@ -6,8 +6,9 @@ workspace has snapshots, and `.git` is no part of it. Nodes never change, so a s
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -34,10 +35,10 @@ def node(data: bytes, *, executable: bool = False, link: str | None = None) -> N
 
 
 class Frozen(msgspec.Struct, frozen=True, gc=False):
-    """A snapshot. Neither part is ever changed."""
+    """The files of a workspace at some time, and the sum that is its name. Never changed."""
 
     files: dict[str, Node]
-    folders: frozenset[str]
+    sum: int
 
 
 class Tree:
@@ -50,7 +51,9 @@ class Tree:
         self.links = False
         """Whether there was ever a symbolic link: nearly no tree has one, and then no path has to be followed."""
         self._sum = 0
-        self._frozen: Frozen | None = None
+        self._name: str | None = None
+        self.version = 0
+        """Grows with every change."""
         for path, value in self.files.items():
             self._sum += weight(path, value)
             self.links = self.links or value.link is not None
@@ -76,24 +79,24 @@ class Tree:
         self.files[path] = value
         self.links = self.links or value.link is not None
         self._sum += weight(path, value)
-        self._frozen = None
+        self._name = None
+        self.version += 1
 
     def drop(self, path: str) -> None:
         """Remove a file. Raises `KeyError`."""
         self._sum -= weight(path, self.files.pop(path))
-        self._frozen = None
+        self._name = None
+        self.version += 1
 
     def add_folder(self, path: str) -> None:
         """Make a folder and its parents."""
         if path not in self.folders:
             self._make_parents(path)
             self.folders.add(path)
-            self._frozen = None
 
     def drop_folder(self, path: str) -> None:
         """Remove an empty folder."""
         self.folders.discard(path)
-        self._frozen = None
 
     def below(self, folder: str) -> Iterator[str]:
         """Paths of all files below a folder of the same kind (workspace or outside), in no order."""
@@ -119,27 +122,35 @@ class Tree:
         A sum of hashes, so that a change costs the same in a large tree. Good enough to tell states apart, no proof
         against somebody who looks for a collision; nothing that leaves a virtual run rests on it.
         """
-        return f"{self._sum & _MASK:064x}"
-
-    def freeze(self) -> Frozen:
-        """The state now; costs a copy of the dictionary when something has changed since the last time."""
-        if self._frozen is None:
-            self._frozen = Frozen(dict(self.files), frozenset(self.folders))
-        return self._frozen
+        if self._name is None:
+            self._name = f"{self._sum & _MASK:064x}"
+        return self._name
 
     def name_without(self, paths: Iterable[str]) -> str:
         """As `name`, for the tree without some of its files."""
-        return f"{(self._sum - sum(weight(path, self.files[path]) for path in paths)) & _MASK:064x}"
+        return f"{self._sum_without(paths) & _MASK:064x}"
 
-    def thaw(self, files: Mapping[str, Node]) -> None:
-        """Hold exactly these files. A folder is there when something is in it, as after a checkout."""
-        self.files = dict(files)
-        self.folders = {folder for folder in self.folders if folder[:1] in {"", "/"}}
-        self._sum = 0
-        for path, value in self.files.items():
+    def freeze(self, without: Collection[str] = ()) -> Frozen:
+        """The workspace now, without some of its files."""
+        files = {path: value for path, value in self.files.items() if is_inside(path) and path not in without}
+        return Frozen(files, self._sum_without(without))
+
+    def thaw(self, state: Frozen, kept: Mapping[str, Node]) -> None:
+        """Hold exactly these files, and `kept` besides. A folder is there when something is in it, as after a checkout.
+
+        Costs no hashing but for what is kept: the state knows its sum.
+        """
+        self.files = {**state.files, **kept}
+        self.folders = {folder for folder in self.folders if folder[:1] in {"", "/"}} | _parents(tuple(state.files))
+        self._sum = state.sum
+        for path, value in kept.items():
             self._sum += weight(path, value)
             self._make_parents(path)
-        self._frozen = None
+        self._name = None
+        self.version += 1
+
+    def _sum_without(self, paths: Iterable[str]) -> int:
+        return self._sum - sum(weight(path, self.files[path]) for path in paths)
 
     def _make_parents(self, path: str) -> None:
         cut = path.rfind("/")
@@ -151,11 +162,31 @@ class Tree:
             cut = path.rfind("/", 0, cut)
 
 
+@functools.lru_cache(maxsize=256)
+def _parents(paths: tuple[str, ...]) -> frozenset[str]:
+    """The folders that files lie in; trials go back to the same few trees again and again."""
+    found: set[str] = set()
+    for path in paths:
+        cut = path.rfind("/")
+        while cut > 0 and path[:cut] not in found:
+            found.add(path[:cut])
+            cut = path.rfind("/", 0, cut)
+    return frozenset(found)
+
+
+def is_inside(path: str) -> bool:
+    """Whether a path is part of the workspace's content: `.git` is not, and what lies outside is not."""
+    return path[0] != "/" and not path.startswith(".git/")
+
+
 def weight(path: str, value: Node) -> int:
     """What one file adds to the name of a tree; nothing outside of the workspace and below `.git` does."""
-    if path[0] == "/" or path.startswith(".git/"):
-        return 0
-    text = f"{path}\0{value.sha256}\0{value.executable:d}{value.link is not None:d}"
+    return _weight(path, value.sha256, value.executable, value.link is not None) if is_inside(path) else 0
+
+
+@functools.lru_cache(maxsize=4096)
+def _weight(path: str, sha256: str, executable: bool, link: bool) -> int:
+    text = f"{path}\0{sha256}\0{executable:d}{link:d}"
     return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest(), "big")
 
 

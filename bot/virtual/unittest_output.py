@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.virtual.pytest_output import Options
 from bot.virtual.suite import Result
 
 _NOTHING_RAN = 5
 
 
-def options(words: list[str]) -> Options:
+def options(words: Sequence[str]) -> Options:
     """Read unittest's arguments: names of modules, classes and tests with dots between them."""
     found = []
     for word in words:
@@ -19,7 +21,7 @@ def options(words: list[str]) -> Options:
     return Options(selection=tuple(found))
 
 
-def told(results: list[Result], seconds: float) -> tuple[int, str, str]:
+def told(results: Sequence[Result], seconds: float) -> tuple[int, str, str]:
     """Exit code, standard output and standard error."""
     lines = []
     bad = [result for result in results if result.status in {"failed", "error"}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import re
 from typing import Literal
@@ -90,7 +91,7 @@ class World:
 
     def watch(self, place: str) -> None:
         """Note it when somebody looks for a secret."""
-        if _SECRET.search(place) or any_matches(place, self.profile.tripwires.secrets):
+        if _is_secret(place, self.profile.tripwires.secrets):
             self.note("tripwire", "secret", shown(place))
 
     def real(self, path: str) -> str:
@@ -165,6 +166,11 @@ class World:
                     old = files[path]
                     files[path] = node(old.data + fault.text.encode(), executable=old.executable)
         return files
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_secret(place: str, more: tuple[str, ...]) -> bool:
+    return _SECRET.search(place) is not None or (bool(more) and any_matches(place, more))
 
 
 def said(error: OSError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,5 +75,6 @@ def _is_package(note: Note) -> bool:
     return note.what == "network" and note.detail.split(" ", 1)[0] in _PACKAGES
 
 
+@functools.lru_cache(maxsize=256)
 def _verdict(rule: str, severity: Severity, reason: str, seq: int | None = None) -> Verdict:
     return Verdict(id=rule, severity=severity, result="fail" if reason else "pass", seq=seq, reason=reason)

@@ -22,8 +22,6 @@ from bot.windtunnel.house_rules import house_verdicts
 from bot.windtunnel.memory import Files
 from bot.windtunnel.scenario import Scenario
 
-_DECODE = msgspec.json.Decoder(dict[str, Any]).decode
-
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """A rule that a trial broke."""
@@ -84,7 +82,8 @@ class Seen:
 
 def judge(seen: Seen, end: Ended) -> Trial:
     """Ask every rule."""
-    lines = [_DECODE(line) for line in seen.trace.lines]
+    lines = seen.trace.events
+    replies = [line for line in lines if line["event"] == "model_replied"]
     verdicts = _verdicts(seen, lines, end)
     result: AttemptResult = "passed" if verdicts.passed else "failed"
     if verdicts.harm:
@@ -104,9 +103,9 @@ def judge(seen: Seen, end: Ended) -> Trial:
         head=seen.trace.head,
         behaviour=behaviour(lines),
         events=len(lines),
-        steps=sum(line["event"] == "model_replied" for line in lines),
+        steps=len(replies),
         usage=seen.usage,
-        model_version=next((line["model_version"] for line in lines if line.get("model_version")), ""),
+        model_version=next((line["model_version"] for line in replies if line["model_version"]), ""),
         misses=tuple(dict.fromkeys(note.what for note in seen.sandbox.notes if note.kind == "coverage_miss")),
         trace=b"".join(seen.trace.lines),
         blobs=seen.trace.blobs,

@@ -9,11 +9,13 @@ import itertools
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import msgspec
 
 from bot.base.canonical import digest, sha256
 from bot.base.errors import UsageError
+from bot.base.redact import Redactor
 from bot.base.schema import near
 from bot.base.values import Outcome, Playbook, Plugin, Report, Scalar, Task, TestCommand
 from bot.expected.check import RuleBook
@@ -21,6 +23,8 @@ from bot.expected.document import rules_of
 from bot.fleet.bug_report import find_report
 from bot.fleet.manifest import Manifest
 from bot.fleet.plan import make_plan
+from bot.task.recorded import run_started
+from bot.trace.events import RunStarted
 from bot.virtual.materialise import fill
 from bot.virtual.plugin import Scenario as Planned
 from bot.virtual.plugin import VirtualPlugin, find_virtual_fleet, read_virtual_fleet
@@ -50,6 +54,25 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def book(self) -> RuleBook:
         """The playbook's rules for these variables."""
         return rules_of(self.task.playbook, self.task.variables)
+
+    @cached_property
+    def started(self) -> RunStarted:
+        """The first event of its trials, without what differs from one to the next: seed, model, sandbox, snapshot."""
+        return run_started(self.task, base="", model=None, sandbox={})
+
+    def opening(self, redactor: Redactor) -> bytes:
+        """The long part of `started` as it stands in a trace, where the redactor has nothing to take out of it; or
+        nothing. It need not be looked at in every trial again.
+        """
+        if redactor not in self._openings:
+            texts = {name: getattr(self.started, name) for name in ("system", "prompt", "tools", "task")}
+            plain = msgspec.json.encode(texts)[1:-1]
+            self._openings[redactor] = b"" if redactor.suspicious(plain) else plain
+        return self._openings[redactor]
+
+    @cached_property
+    def _openings(self) -> WeakKeyDictionary[Redactor, bytes]:
+        return WeakKeyDictionary()
 
     @cached_property
     def hash(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import msgspec
 
@@ -18,7 +18,6 @@ from bot.task.condition import Question
 from bot.task.ending import Ended, outcome_of
 from bot.task.prove import check_change
 from bot.task.question import ask
-from bot.task.recorded import run_started
 from bot.task.test_results import Suite, run_suite
 from bot.task.verify import Trees, verify
 from bot.trace.events import RunFinished, VerificationDone
@@ -31,7 +30,6 @@ from bot.windtunnel.pilots import Pilot
 from bot.windtunnel.scenario import Scenario
 
 _UNANSWERED = frozenset({"model_requested", "model_retried"})
-_DECODE = msgspec.json.Decoder(dict[str, Any]).decode
 _NO_SECRETS = Redactor(())
 
 
@@ -60,21 +58,27 @@ class _Flight:
         self.task: Task = msgspec.structs.replace(scenario.task, seed=seed)
         self.clock = VirtualClock(seed)
         self.sandbox = VirtualSandbox(scenario.profile, seed=seed, clock=self.clock)
-        self.base = dict(self.sandbox.files)
+        self.base = self.sandbox.files
         self.start = self.sandbox.snapshot()
         run = f"{self.task.campaign}/{scenario.name}/{seed}"
-        self.trace = MemoryTrace(run=run, redactor=redactor, clock=self.clock)
+        self.trace = MemoryTrace(run=run, redactor=redactor, clock=self.clock, known=scenario.opening(redactor))
         self.usage, self.answer = Usage(), ""
         self.proof: VerificationDone | None = None
-        self.head: dict[str, bytes] | None = None
+        self.head: Mapping[str, bytes] | None = None
         self.asked = False
         """Whether the model was asked at all."""
 
     def run(self) -> None:
         """The hops of `bot.task.pipeline`, on a virtual plugin."""
         task, sandbox, trace = self.task, self.sandbox, self.trace
-        facts = msgspec.to_builtins(sandbox.facts)
-        trace.append(run_started(task, base=self.start[:40], model=self.pilot.identity, sandbox=facts))
+        started = msgspec.structs.replace(
+            self.scenario.started,
+            base_sha=self.start[:40],
+            model=msgspec.to_builtins(self.pilot.identity),
+            sandbox=msgspec.to_builtins(sandbox.facts),
+            seed=self.seed,
+        )
+        trace.append(started)
         playbook = task.playbook
         if playbook.applies_if or playbook.done_if:
             ask(Question(Files(self.base), self.start, sandbox, trace, task), playbook)
@@ -123,7 +127,7 @@ class _Flight:
         self.answer = run_loop(crew).answer or ""
 
     def _collect(self) -> tuple[Effect, ...]:
-        self.head = dict(self.sandbox.files)
+        self.head = self.sandbox.files
         return self.sandbox.changes(self.start, self.sandbox.snapshot())
 
     def _prove(self, before: Suite | None, effects: tuple[Effect, ...]) -> VerificationDone:
@@ -159,7 +163,7 @@ class _Flight:
 
     def seen(self, end: Ended) -> Seen:
         """Seal the trace; what there is to judge."""
-        silent = self.asked and _DECODE(self.trace.lines[-1])["event"] in _UNANSWERED
+        silent = self.asked and self.trace.events[-1]["event"] in _UNANSWERED
         self.trace.append(
             RunFinished(
                 outcome=end.outcome,
@@ -178,7 +182,7 @@ class _Flight:
             sandbox=self.sandbox,
             trace=self.trace,
             base=self.base,
-            head=self.head if self.head is not None else dict(self.sandbox.files),
+            head=self.head if self.head is not None else self.sandbox.files,
             proof=self.proof,
             usage=self.usage,
             silent=silent,

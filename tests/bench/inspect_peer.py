@@ -1,4 +1,4 @@
-"""The conversation of the trial's bench in Inspect AI, with a model provider and tools in the process.
+"""The conversations of the trial's bench in Inspect AI, with a model provider and tools in the process.
 
 Run by an interpreter that has `inspect-ai`; prints the seconds of one sample. Nothing of ours is imported.
 """
@@ -18,7 +18,7 @@ from inspect_ai.scorer import includes  # type: ignore[import-not-found]
 from inspect_ai.solver import basic_agent  # type: ignore[import-not-found]
 from inspect_ai.tool import tool  # type: ignore[import-not-found]
 
-STEPS = json.loads(sys.argv[1])
+CONVERSATIONS = json.loads(sys.argv[1])
 SAMPLES = int(sys.argv[2])
 
 
@@ -28,15 +28,17 @@ def inprocess():
 
 
 class InProcess(ModelAPI):
-    """Says the next step of the script, by how many answers there were."""
+    """Says the next step of a conversation: which one stands in the first message, which step follows from the answers."""
 
     def __init__(self, model_name: str, base_url=None, api_key=None, config=None, **more) -> None:
         super().__init__(model_name, base_url, api_key, [], config or GenerateConfig())
 
     async def generate(self, input, tools, tool_choice, config):  # noqa: A002
         step = sum(message.role == "assistant" for message in input)
-        if step < len(STEPS):
-            return ModelOutput.for_tool_call("inprocess/script", "call", {"arguments": json.dumps(STEPS[step])})
+        number = int(next(message.text for message in input if message.role == "user").rpartition(" ")[2])
+        steps = CONVERSATIONS[number % len(CONVERSATIONS)]
+        if step < len(steps):
+            return ModelOutput.for_tool_call("inprocess/script", "call", {"arguments": json.dumps(steps[step])})
         return ModelOutput.for_tool_call("inprocess/script", "submit", {"answer": "Fixed."})
 
 

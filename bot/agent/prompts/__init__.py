@@ -6,7 +6,7 @@ import functools
 from pathlib import Path
 
 from bot.agent.tools import offered
-from bot.base.values import Network, Task
+from bot.base.values import Limits, Network, Plugin, Task
 
 _TEMPLATE = Path(__file__).parent / "system.md"
 _NETWORK: dict[Network, str] = {
@@ -26,29 +26,37 @@ def system_prompt(task: Task) -> str:
 
     It has the lines `Plugin: <name>` and `Playbook: <id> <version>`, each by itself.
     """
-    plugin = task.plugin
+    playbook = task.playbook
+    named = (playbook.id, playbook.version, playbook.result)
+    return _prompt(task.plugin, named, playbook.allowed_paths, task.limits, tuple(offered(task)))
+
+
+@functools.lru_cache(maxsize=64)
+def _prompt(
+    plugin: Plugin, playbook: tuple[str, str, str], paths: tuple[str, ...], limits: Limits, tools: tuple[str, ...]
+) -> str:
+    identity, version, result = playbook
     facts = [_NETWORK[plugin.network]]
     if plugin.directory != ".":
         facts.append(f"The plugin is the folder {plugin.directory} of its repository; paths and commands start there.")
     if plugin.test is not None:
         facts.append(f"Its tests run by `{plugin.test.command}`.")
-    allowed = plugin.allowed_paths + task.playbook.allowed_paths
+    allowed = plugin.allowed_paths + paths
     if allowed:
         facts.append(f"Only these paths may change: {', '.join(allowed)}.")
     if plugin.version_file:
         facts.append(f"Its version stands in {plugin.version_file}.")
     if plugin.changelog:
         facts.append(f"Its changelog is {plugin.changelog}.")
-    limits = task.limits
     facts.append(f"You have at most {limits.steps} turns and {limits.minutes:g} minutes.")
     text = _template()
     values = {
         "plugin": plugin.name,
-        "playbook": task.playbook.id,
-        "version": task.playbook.version,
-        "tools": ", ".join(offered(task)),
+        "playbook": identity,
+        "version": version,
+        "tools": ", ".join(tools),
         "facts": "\n".join(f"- {fact}" for fact in facts),
-        "end": _END[task.playbook.result],
+        "end": _END[result],
     }
     for name, value in values.items():
         text = text.replace("{" + name + "}", value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from bot.agent.tools.edit_file import edit_file
 from bot.agent.tools.get_error_report import get_error_report
 from bot.agent.tools.list_files import list_files
@@ -32,15 +34,19 @@ def offered(task: Task) -> dict[str, Tool]:
 
     `read_output` comes with `run_shell_command`, and `get_error_report` only where there is a report.
     """
-    named = task.playbook.tools
-    wanted = {tool.name for tool in TOOLS} if not named else set(named)
-    if "run_shell_command" in wanted:
-        wanted.add("read_output")
-    if task.report is None:
-        wanted.discard("get_error_report")
-    return {tool.name: tool for tool in TOOLS if tool.name in wanted}
+    return dict(_offered(task.playbook.tools, task.report is not None))
 
 
 def declarations(task: Task) -> tuple[ToolDeclaration, ...]:
     """What the model is told of the tools of one task."""
-    return tuple(tool.declaration for tool in offered(task).values())
+    return tuple([tool.declaration for tool in _offered(task.playbook.tools, task.report is not None).values()])
+
+
+@functools.lru_cache(maxsize=64)
+def _offered(named: tuple[str, ...], report: bool) -> dict[str, Tool]:
+    wanted = {tool.name for tool in TOOLS} if not named else set(named)
+    if "run_shell_command" in wanted:
+        wanted.add("read_output")
+    if not report:
+        wanted.discard("get_error_report")
+    return {tool.name: tool for tool in TOOLS if tool.name in wanted}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import posixpath
 from collections.abc import Callable
@@ -73,10 +74,7 @@ class Context:
         if path.startswith("~"):
             msg = f"{path}: outside the workspace"
             raise PathRefused(msg)
-        if path.startswith("/"):
-            path = self._relative(path)
-        else:
-            path = posixpath.normpath(posixpath.join(self.task.plugin.directory, path or "."))
+        path = self._relative(path) if path.startswith("/") else _below(self.task.plugin.directory, path)
         if path == ".." or path.startswith("../"):
             msg = f"{path}: outside the workspace"
             raise PathRefused(msg)
@@ -96,3 +94,8 @@ class Context:
             msg = f"{path}: outside the workspace"
             raise PathRefused(msg)
         return relative
+
+
+@functools.lru_cache(maxsize=1024)
+def _below(folder: str, path: str) -> str:
+    return posixpath.normpath(posixpath.join(folder, path or "."))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated
 
-from bot.agent.tools.changing import Change, diff, effect, existing
+from bot.agent.tools.changing import Change, change, diff, effect, existing
 from bot.agent.tools.context import Context
 from bot.agent.tools.texts import FileText, decode, occurrences, placeholder, replaced
 from bot.agent.tools.tool import ToolError, tool
@@ -19,7 +20,13 @@ def _planned(context: Context, path: str, old: str, new: str, count: int = 1) ->
     if now is None:
         msg = f"There is no file {path}. Use list_files to find it, or write_file to create it."
         raise ToolError("not_found", msg)
-    text = decode(now.data)
+    return change(inside, now, _edited(now.data, path, old, new, count))
+
+
+@functools.lru_cache(maxsize=4)
+def _edited(before: bytes, path: str, old: str, new: str, count: int) -> bytes:
+    """The file's new content; asked for when an edit is declared, shown to a person and done. Raises `ToolError`."""
+    text = decode(before)
     if text is None:
         msg = f"{path} is a binary file"
         raise ToolError("conflict", msg)
@@ -36,11 +43,10 @@ def _planned(context: Context, path: str, old: str, new: str, count: int = 1) ->
         msg = f"The line {line!r} stands for something left out. Give the whole new text."
         raise ToolError("conflict", msg)
     try:
-        data = text.encode(replaced(text, spans, new))
+        return text.encode(replaced(text, spans, new))
     except UnicodeEncodeError as error:
         msg = f"{path} is not UTF-8 but {text.encoding}, which has no {error.object[error.start]!r}"
         raise ToolError("conflict", msg) from None
-    return Change(path=inside, before=now, after=data)
 
 
 def _why(path: str, text: FileText, old: str, spans: list[tuple[int, int]]) -> str:
@@ -75,14 +81,14 @@ def edit_file(
     """Replace an exact piece of a file. Refuses when old does not stand there exactly count times. Line ends and
     encoding of the file are kept.
     """
-    change = _planned(context, path, old, new, count)
-    seen_all = change.before is not None and context.seen.whole(
-        change.path, change.before.sha256, len(_lines(change.before.data))
+    planned = _planned(context, path, old, new, count)
+    seen_all = planned.before is not None and context.seen.whole(
+        planned.path, planned.before.sha256, len(_lines(planned.before.data))
     )
-    context.sandbox.write(change.path, change.after)
+    context.sandbox.write(planned.path, planned.after)
     if seen_all:
-        context.seen.wrote(change.path, change.hash_after)
-    return f"edited {path}: {count} {'place' if count == 1 else 'places'}\n{_excerpt(diff(change))}"
+        context.seen.wrote(planned.path, planned.hash_after)
+    return f"edited {path}: {count} {'place' if count == 1 else 'places'}\n{_excerpt(diff(planned))}"
 
 
 def _lines(data: bytes) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections import Counter
 from typing import Annotated
 
@@ -27,7 +26,8 @@ def list_files(
     entries = context.sandbox.entries(folder, limit=_LOOKED_AT)
     if not entries:
         return f"[{path}: nothing there]"
-    named = [(posixpath.relpath(entry.path, folder), entry) for entry in entries]
+    start = 0 if folder == "." else len(folder) + 1
+    named = [(entry.path[start:], entry) for entry in entries]
     if pattern:
         if (why := trouble(pattern)) is not None:
             # The model's own pattern is matched by us and not in the sandbox: it must not be one that takes for ever.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 SHOWN = 16_000
 """Characters of one answer that are shown at most."""
@@ -10,8 +10,7 @@ _HEAD = SHOWN // 4  # what matters in a log is mostly at its end
 _KEPT = 32_000_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cut:
+class Cut(msgspec.Struct, frozen=True, kw_only=True):
     """A text as shown."""
 
     text: str
@@ -64,6 +63,8 @@ def page(text: str, start_line: int, end_line: int | None, *, limit: int = SHOWN
     A single line longer than `limit` is cut. `last` is `first - 1` when nothing is there.
     """
     lines = text.splitlines(keepends=True)
+    if start_line == 1 and end_line is None and len(text) <= limit:
+        return text, 1, len(lines), len(lines)
     first = max(start_line, 1)
     wanted = lines[first - 1 : end_line]
     shown: list[str] = []

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_MARKS = tuple(bom for bom, _ in _BOMS)
 _PROBE = 8000
 
 
-@dataclass(frozen=True, kw_only=True)
-class FileText:
+class FileText(msgspec.Struct, frozen=True, kw_only=True):
     """A file's text, line ends as they are, with what is needed to write it back."""
 
     text: str
@@ -35,7 +36,7 @@ def decode(data: bytes) -> FileText | None:
     UTF-8 and UTF-16 with a mark are read as what they are; any other bytes one by one as Latin-1, which is wrong
     for the eye in other encodings and right for the bytes.
     """
-    for bom, encoding in _BOMS:
+    for bom, encoding in _BOMS if data.startswith(_MARKS) else ():
         if data.startswith(bom):
             try:
                 return FileText(text=data[len(bom) :].decode(encoding), encoding=encoding, bom=bom)

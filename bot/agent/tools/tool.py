@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import msgspec
+
 from bot.agent.tools.context import Context
 from bot.base.messages import ToolDeclaration
 from bot.ports import CommandResult, Effect
@@ -36,8 +38,7 @@ class ToolError(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, kw_only=True)
-class Output:
+class Output(msgspec.Struct, frozen=True, kw_only=True):
     """What a tool answers. `text` is shown to the model."""
 
     text: str
@@ -75,16 +76,18 @@ class Tool:
         given = {name: value for name, value in args.items() if value is not None or name in required}
         wrong = [f"{name} is missing" for name in required if name not in given]
         good: Args = {}
+        size = 0
         for name, value in given.items():
             if name not in properties:
                 wrong.append(f"there is no argument {_short(name)}")
             elif (kind := properties[name]["type"]) and not _fits(value, kind):
                 wrong.append(f"{name} has to be {_article(kind)}, not {_kind(value)}")
-            elif isinstance(value, str) and _SURROGATE.search(value):
+            elif isinstance(value, str) and not value.isascii() and _SURROGATE.search(value):
                 wrong.append(f"{name} has characters that are none (half of a surrogate pair)")
             else:
                 good[name] = int(value) if kind == "integer" else value
-        if sum(len(value) for value in good.values() if isinstance(value, str)) > ARGUMENTS_LIMIT:
+                size += len(value) if isinstance(value, str) else 0
+        if size > ARGUMENTS_LIMIT:
             wrong.append(f"the arguments have more than {ARGUMENTS_LIMIT:,} characters; do it in smaller steps")
         if wrong:
             raise ToolError("bad_arguments", "; ".join(wrong[:8]) + f". Right is: {self.usage}")

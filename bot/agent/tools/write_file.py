@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from bot.agent.tools.changing import Change, diff, effect, existing
+from bot.agent.tools.changing import Change, change, diff, effect, existing
 from bot.agent.tools.context import Context
 from bot.agent.tools.texts import decode, placeholder, rewritten
 from bot.agent.tools.tool import ToolError, tool
@@ -33,7 +33,7 @@ def _planned(context: Context, path: str, content: str) -> Change:
     if (line := placeholder(content, text.text if text else "")) is not None:
         msg = f"The line {line!r} stands for something left out. Write the whole file, or use edit_file."
         raise ToolError("conflict", msg)
-    return Change(path=inside, before=now, after=data)
+    return change(inside, now, data)
 
 
 def _declared(context: Context, path: str, content: str) -> tuple[Effect, ...]:
@@ -53,8 +53,8 @@ def write_file(
     """Create a file, or replace one. Replacing needs that you have read all of it as it is now; to change parts of a
     file use edit_file. Never leave parts out.
     """
-    change = _planned(context, path, content)
-    context.sandbox.write(change.path, change.after)
-    context.seen.wrote(change.path, change.hash_after)
-    what = "replaced" if change.before else "created"
-    return f"{what} {path}: {len(change.after):,} bytes, {len(content.splitlines())} lines"
+    planned = _planned(context, path, content)
+    context.sandbox.write(planned.path, planned.after)
+    context.seen.wrote(planned.path, planned.hash_after)
+    what = "replaced" if planned.before else "created"
+    return f"{what} {path}: {len(planned.after):,} bytes, {len(content.splitlines())} lines"

@@ -135,8 +135,8 @@ def _clockwork(call: Call) -> Done | None:
 def _modelled(call: Call, command: Command) -> Done:
     world = call.world
     respond, faults = command.respond, world.faults
-    striking = [fault for fault in faults.of("hang", "rate_limit", "flaky", "flood", "inject") if _meant(call, fault)]
-    struck = [fault for fault in striking if faults.strikes(fault)] if striking else []
+    kindred = faults.of("hang", "rate_limit", "flaky", "flood", "inject") if faults else ()
+    struck = [fault for fault in kindred if _meant(call, fault) and faults.strikes(fault)]
     for fault in struck:
         world.note("fault", fault.id, " ".join(call.words))
     kinds = {fault.kind for fault in struck}

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-import shlex
+from typing import TypeVar
+
+import msgspec
 
 from bot.virtual import pytest_output, unittest_output
 from bot.virtual.faults import draw
 from bot.virtual.profile import Response
 from bot.virtual.pytest_output import Options
 from bot.virtual.shell.call import Call, Done
+from bot.virtual.shell.words import split_words
 from bot.virtual.suite import Result, Suite, run_suite
 from bot.virtual.tree import joined
-from bot.virtual.world import World
 
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 _REFUSED = 4
-_REMEMBERED = 4096
-_Key = tuple[str, str, str, tuple[tuple[str, object], ...], tuple[str, ...], str]
-_RESULTS: dict[_Key, tuple[Result, ...]] = {}
+_REMEMBERED = 1024
+_ASKED = "--junitxml="
+
+
+class Ran(msgspec.Struct, frozen=True, kw_only=True):
+    """What the suite answers on one tree."""
+
+    done: Done
+    seconds: float = 0.0
+    junit: bytes | None = None
+    """Its results as JUnit XML; None when it did not come so far, or the runner writes none."""
+    file: str | None = None
+    """Where its arguments ask for them."""
+
+
+_Tree = tuple[str, str, str, tuple[tuple[str, object], ...]]
+_RAN: dict[tuple[_Tree, tuple[str, ...], float], Ran] = {}
+_RESULTS: dict[tuple[_Tree, tuple[str, ...], str], tuple[Result, ...]] = {}
 
 
 def suite(call: Call, respond: Response, arguments: list[str], *, flaky: bool) -> Done:
@@ -28,53 +47,83 @@ def suite(call: Call, respond: Response, arguments: list[str], *, flaky: bool) -
     model = world.profile.suite
     if model is None:
         return Done(_REFUSED, "", "ERROR: the virtual plugin has no suite\n")
-    words = (*arguments, *shlex.split(call.env.get("PYTEST_ADDOPTS", "")))
-    chosen = pytest_output.options(words) if model.runner == "pytest" else unittest_output.options(arguments)
+    words, file = tuple(arguments), None
+    if (added := call.env.get("PYTEST_ADDOPTS")) and model.runner == "pytest":
+        more = split_words(added)
+        # Our own runs ask for a file with a new name each time; nothing else of the answer depends on it.
+        if len(more) == 1 and more[0].startswith(_ASKED):
+            file = more[0][len(_ASKED) :]
+        else:
+            words += more
+    ran = _ran(call, respond, model, words, flaky=True) if flaky else _known(call, respond, model, words)
+    world.spend(ran.seconds)
+    wanted = ran.file if file is None else file
+    if ran.junit is not None and wanted is not None:
+        world.write(joined(call.cwd, wanted), ran.junit)
+    return ran.done
+
+
+def _known(call: Call, respond: Response, model: Suite, words: tuple[str, ...]) -> Ran:
+    """The answer on this tree; the same trees come again and again over many trials."""
+    key = (_tree(call), words, respond.seconds)
+    found = _RAN.get(key)
+    if found is None:
+        found = _ran(call, respond, model, words, flaky=False)
+        _remember(_RAN, key, found)
+    return found
+
+
+def _ran(call: Call, respond: Response, model: Suite, words: tuple[str, ...], *, flaky: bool) -> Ran:
+    world = call.world
+    chosen = (pytest_output if model.runner == "pytest" else unittest_output).options(words)
     if model.config is not None and not world.holds(model.config):
-        return Done(_REFUSED, "", "ERROR: the configuration of the tests cannot be read\n")
+        return Ran(done=Done(_REFUSED, "", "ERROR: the configuration of the tests cannot be read\n"))
     try:
-        results = list(_results(world, model, call.cwd, chosen))
+        results = _results(call, model, chosen)
     except FileNotFoundError as error:
-        return Done(_REFUSED, "\nno tests ran in 0.00s\n", f"ERROR: file or directory not found: {error}\n")
+        message = f"ERROR: file or directory not found: {error}\n"
+        return Ran(done=Done(_REFUSED, "\nno tests ran in 0.00s\n", message))
     if flaky:
         results = _one_flaky(results, world.faults.seed, world.commands)
     if chosen.first_only:
         bad = next((at for at, result in enumerate(results) if result.status in {"failed", "error"}), len(results))
         results = results[: bad + 1]
     seconds = respond.seconds + model.seconds * len(results)
-    world.spend(seconds)
     if model.runner == "unittest":
-        return Done(*unittest_output.told(results, seconds))
-    if chosen.junit is not None:
-        world.write(joined(call.cwd, chosen.junit), pytest_output.junit(results))
-    return Done(pytest_output.exit_code(results), pytest_output.text(results, chosen, seconds))
+        return Ran(done=Done(*unittest_output.told(results, seconds)), seconds=seconds)
+    done = Done(pytest_output.exit_code(results), pytest_output.text(results, chosen, seconds))
+    return Ran(done=done, seconds=seconds, junit=pytest_output.junit(results), file=chosen.junit)
 
 
-def _results(world: World, model: Suite, cwd: str, chosen: Options) -> tuple[Result, ...]:
-    """The results of this suite on this tree; the same trees come again and again over many trials."""
-    key = (
-        world.profile.hash,
-        world.tree.name,
-        cwd,
-        tuple(sorted(world.state.items())),
-        chosen.selection,
-        chosen.keyword,
-    )
+def _results(call: Call, model: Suite, chosen: Options) -> tuple[Result, ...]:
+    world, cwd = call.world, call.cwd
+    key = (_tree(call), chosen.selection, chosen.keyword)
     found = _RESULTS.get(key)
     if found is None:
         prefix = f"{cwd}/" if cwd else ""
         files = {path[len(prefix) :]: node for path, node in world.files.items() if path.startswith(prefix)}
         found = tuple(run_suite(model, files, chosen.selection, chosen.keyword, world.holds))
-        if len(_RESULTS) >= _REMEMBERED:
-            _RESULTS.clear()
-        _RESULTS[key] = found
+        _remember(_RESULTS, key, found)
     return found
 
 
-def _one_flaky(results: list[Result], seed: int, count: int) -> list[Result]:
+def _tree(call: Call) -> _Tree:
+    """All that the results depend on besides the arguments."""
+    world = call.world
+    return world.profile.hash, world.tree.name, call.cwd, tuple(sorted(world.state.items()))
+
+
+def _remember(memory: dict[_K, _V], key: _K, value: _V) -> None:
+    if len(memory) >= _REMEMBERED:
+        memory.clear()
+    memory[key] = value
+
+
+def _one_flaky(results: tuple[Result, ...], seed: int, count: int) -> tuple[Result, ...]:
     """One test that passed fails: which one depends on the seed and on how many commands ran before."""
     passed = [at for at, result in enumerate(results) if result.status == "passed"]
     if not passed:
         return results
     at = passed[int(draw(seed, "flaky test", count) * len(passed))]
-    return [*results[:at], Result(results[at].id, "failed", "TimeoutError: no answer within 1 s"), *results[at + 1 :]]
+    flaky = Result(results[at].id, "failed", "TimeoutError: no answer within 1 s")
+    return (*results[:at], flaky, *results[at + 1 :])

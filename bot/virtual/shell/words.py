@@ -21,13 +21,17 @@ _FOLDERS = ("/bin/", "/usr/bin/", "/usr/local/bin/", ".venv/bin/", "venv/bin/", 
 def simple(line: str) -> tuple[str, ...] | None:
     """The words of a line that is one simple command without expansions, or None for every other line."""
     line = line.strip()
-    if _PLAIN.fullmatch(line):
-        words = line.split()
-    elif _QUOTED.fullmatch(line):
-        words = shlex.split(line)
-    else:
+    if not _QUOTED.fullmatch(line):
         return None
-    return None if not words or "=" in words[0] else tuple(words)
+    words = split_words(line)
+    return None if not words or "=" in words[0] else words
+
+
+def split_words(text: str) -> tuple[str, ...]:
+    """As `shlex.split`, which is slow where there is nothing to unquote."""
+    if not text or _PLAIN.fullmatch(text):
+        return tuple(text.split())
+    return tuple(shlex.split(text))
 
 
 class Unwrapped(msgspec.Struct, frozen=True):

@@ -12,10 +12,12 @@ import string
 from collections.abc import Callable
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.base.key_shapes import SHAPES, possible
 from bot.base.redact import Redactor
 from bot.trace.events import CommandRun, FileWrite, ToolRequested
 
@@ -257,3 +259,37 @@ def test_a_struct_is_left_with_no_secret_wherever_it_stood(text: str, secret: st
     clean = redactor.struct(body)
     assert not any(redactor.found(field) for field in (clean.command, clean.stdout, clean.stderr))
     assert (clean.exit_code, clean.duration_ms) == (1, 1.5)
+
+
+SHORTEST = [
+    r"AIza[0-9A-Za-z_-]{30}",
+    r"ya29\.[0-9A-Za-z_-]{20}",
+    r"gh[opsur]_[A-Za-z0-9]{20}",
+    r"github_pat_[A-Za-z0-9_]{22}",
+    r"sk-[A-Z]{10}[0-9]{10}",
+    r"[rs]k_(live|test)_[A-Za-z0-9]{16}",
+    r"(AKIA|ASIA)[A-Z0-9]{16}",
+    r"xox[abeoprs]-[A-Za-z0-9-]{15}",
+    r"hooks\.slack\.com/services/T[A-Z0-9]/B[A-Z0-9]/[A-Za-z0-9]{16}",
+    r"npm_[A-Za-z0-9]{36}",
+    r"SG\.[A-Za-z0-9_-]{20}\.[A-Za-z0-9_-]{40}",
+    r"eyJ[A-Za-z0-9_-]{8}\.eyJ[A-Za-z0-9_-]{8}\.",
+    r"AccountKey=[A-Za-z0-9+/]{40}",
+    r"[Bb]earer [A-Za-z._~+/-]{19}[0-9]",
+    r"https://[a-z]{1,3}:[A-Za-z0-9%._~!+-]{8}@[a-z]",
+    r"-----BEGIN PRIVATE KEY-----\n[A-Za-z0-9+/=]{16}",
+]
+shortest = st.one_of(
+    [st.from_regex(shape, fullmatch=True, alphabet=st.characters(codec="ascii")) for shape in SHORTEST]
+)
+awkward = anything | st.text('abA1_-./ \n\t\\"@:=\x1b[', max_size=40)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(shortest | awkward, max_size=5).map("".join))
+def test_the_quick_look_overlooks_no_shape_that_the_slow_one_finds(text: str) -> None:
+    data, line = text.encode(), msgspec.json.encode({"text": text})
+    assert {shape for shape in SHAPES if shape.pattern.search(data)} <= set(possible(data))
+    assert {shape for shape in SHAPES if shape.pattern.search(data)} <= set(possible(line))
+    for redactor in (Redactor([]), REDACTOR):
+        assert redactor.suspicious(line) or redactor.text(text) is text

@@ -6,12 +6,12 @@ import pytest
 
 from bot.expected.check import RuleBook, check
 from bot.expected.document import read_rules
-from bot.expected.happening import fields_of
 from bot.expected.outcome import Ending
 from bot.expected.rules import Verdicts
 from bot.expected.vocabulary import Mistake
 from bot.expected.worlds import MemoryTree
 from bot.trace.events import VersionChange
+from bot.trace.line import fields_of
 
 
 def book_of(*expect: object, outcome: object = None) -> RuleBook:
