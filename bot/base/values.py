@@ -195,6 +195,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
     commit: str | None = None
     """The commit that the error was seen on."""
+    version: str | None = None
+    """The version that it was seen in, where no commit is named; a tag may say which commit that is."""
     source: str = "text"
     """Which format it came in: text, issue, sentry, datadog."""
 

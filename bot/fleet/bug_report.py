@@ -14,7 +14,7 @@ from bot.base.errors import UsageError
 from bot.base.values import Report, is_path
 from bot.fleet import repository
 from bot.fleet.error_reports import commit_in as commit_in
-from bot.fleet.error_reports import error_of, ticket_in, title_in
+from bot.fleet.error_reports import error_of, ticket_in, title_in, versions_in
 from bot.fleet.manifest import Manifest
 
 Fetch = Callable[[str, int], Report]
@@ -70,6 +70,7 @@ def find_report(
         issue=fetched.issue or (f"{repo}#{reference.number}" if _on_a_forge(repo) else None),
         url=fetched.url or reference.url,
         commit=fetched.commit or (error.commit if error else None) or commit_in(both),
+        version=fetched.version or (error.version if error else None) or next(iter(versions_in(both)), None),
     )
 
 
@@ -104,6 +105,7 @@ def _report(text: str, error: Report | None, reference: Reference | None) -> Rep
         url=(reference.url if reference else None) or about.url,
         title=about.title or title_in(text),
         commit=about.commit or commit_in(text),
+        version=about.version or next(iter(versions_in(text)), None),
         source=about.source,
     )
 

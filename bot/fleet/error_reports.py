@@ -93,16 +93,20 @@ def _written(text: str) -> FoundError:
             ticket=ticket_in(text),
             title=(stack_traces.headline(text) or title_in(text))[:120],
             commit=commit_in(text) or _described(text),
+            version=next(iter(versions_in(text)), None),
         )
     )
 
 
+def versions_in(text: str) -> tuple[str, ...]:
+    """The versions of lines such as `Version: 1.4.2`, in their order."""
+    found = re.finditer(r"^[ \t>*-]*(?:version|release)\b[ \t:=*]{1,5}(\S{1,100})", text[:_LONGEST], re.I | re.M)
+    return tuple(one[1].strip("`\"',;") for one in found)
+
+
 def _described(text: str) -> str | None:
     """The commit in a line such as `Version: 1.4.2+g1a2b3c4`."""
-    for found in re.finditer(r"^[ \t>*-]*(?:version|release)\b[ \t:=*]{1,5}(\S{1,100})", text, re.I | re.M):
-        if (commit := commit_of_version(found[1].strip("`\"',;"))) is not None:
-            return commit
-    return None
+    return next((commit for version in versions_in(text) if (commit := commit_of_version(version)) is not None), None)
 
 
 def _sentry(event: dict[str, Any], whole: dict[str, Any]) -> FoundError:
@@ -128,6 +132,7 @@ def _sentry(event: dict[str, Any], whole: dict[str, Any]) -> FoundError:
             ticket=short or (f"sentry-{number}" if number else ""),
             url=_first(event, "web_url") or _first(issue, "permalink", "web_url"),
             commit=commit,
+            version=release,
             source="sentry",
         ),
         services=_names(
@@ -198,6 +203,7 @@ def _datadog(holder: dict[str, Any], whole: dict[str, Any]) -> FoundError:
             ticket=f"datadog-{issue[:8]}" if issue else "",
             url=pick("link", "url", "issue_url"),
             commit=commit,
+            version=version,
             source="datadog",
         ),
         services=_names(
@@ -207,7 +213,15 @@ def _datadog(holder: dict[str, Any], whole: dict[str, Any]) -> FoundError:
 
 
 def _report(
-    title: str, facts: dict[str, str], trace: str, *, ticket: str, url: str, commit: str | None, source: str
+    title: str,
+    facts: dict[str, str],
+    trace: str,
+    *,
+    ticket: str,
+    url: str,
+    commit: str | None,
+    version: str,
+    source: str,
 ) -> Report:
     lines = [f"{name}: {value}" for name, value in facts.items() if value]
     lines += [f"Commit: {commit}"] if commit else []
@@ -218,6 +232,7 @@ def _report(
         ticket=_WORD.sub("-", ticket).strip("-.")[:60] or None,
         url=url if url.startswith("https://") else None,
         commit=commit,
+        version=version or None,
         source=source,
     )
 

@@ -10,7 +10,7 @@ from bot.base.errors import RefusedError, UsageError
 from bot.base.values import Plugin, Report
 from bot.fleet import cron, repository
 from bot.fleet.bug_report import Fetch, commit_in, find_report
-from bot.fleet.error_reports import error_of
+from bot.fleet.error_reports import error_of, versions_in
 from bot.fleet.manifest import Manifest
 from bot.gha.event import Event, LabelledIssue
 from bot.gha.inputs import Inputs
@@ -89,6 +89,7 @@ def _labelled(inputs: Inputs, event: Event, issue: LabelledIssue, manifest: Mani
         issue=f"{event.repository}#{issue.number}",
         url=issue.url or None,
         commit=commit_in(issue.body),
+        version=next(iter(versions_in(issue.body)), None),
         source="issue",
     )
     plugin = _meant(manifest, event.repository, _PLUGIN_FIELD.search(issue.body))

@@ -22,6 +22,7 @@ from bot.base.values import Task
 from bot.ports import ForgeRead, Remote
 from bot.task.emptying import empty
 from bot.task.ownership import ours, standing
+from bot.task.version_tag import commit_at
 
 _STRAYS = (
     "__pycache__/ *.pyc .pytest_cache/ .mypy_cache/ .ruff_cache/ .hypothesis/ .tox/ .nox/ .coverage .coverage.* "
@@ -117,6 +118,8 @@ class Checkout:
         self.workspace = scratch / "workspace"
         self.environment = scratch / "env"
         self._prepared = scratch / "prepared"
+        self.note = ""
+        """What a person should know of where the work began; empty: nothing."""
 
     @classmethod
     def make(cls, task: Task, origin: Origin, scratch: Path) -> Checkout:
@@ -136,11 +139,12 @@ class Checkout:
         if origin.branch_head and not ours(git, origin.branch_head, origin.base_head):
             msg = f"The branch {task.branch} is not ours: it holds what fleet-bot did not make."
             raise TaskSkipped(msg, "Merge or delete the branch, or rename it, to let fleet-bot use the name again.")
-        base = _start(git, task, origin)
+        base, note = _start(git, task, origin)
         if git.too_large(git.tree_of(base), files=MOST_FILES, size=MOST_BYTES):
             msg = f"The repository has more than {MOST_FILES:,} files, or more than {MOST_BYTES >> 30} GiB."
             raise TaskBlocked(msg, "Take it out of the fleet: nobody could work on it.")
         checkout = cls(scratch, git, base)
+        checkout.note = note
         checkout.environment.mkdir()
         checkout.workspace.mkdir()
         checkout.fill(checkout.base_tree)
@@ -248,9 +252,14 @@ def _fetch(git: GitDir, task: Task, origin: Origin, names: list[str]) -> None:
         raise GitError(msg, "Clone it by hand to see whether it is broken (`git fsck`), or run again.") from error
 
 
-def _start(git: GitDir, task: Task, origin: Origin) -> str:
+def _start(git: GitDir, task: Task, origin: Origin) -> tuple[str, str]:
+    """The commit that the work starts from, and what there is to say of it."""
     if not task.commit:
-        return origin.base_head
+        version = task.report.version if task.report is not None else None
+        if not version:
+            return origin.base_head, ""
+        commit, note = commit_at(version, git, task.plugin.name, origin.base_head)
+        return commit or origin.base_head, note
     found = git.resolve(task.commit)
     tips = git.text("for-each-ref", "--format=%(objectname)").split()
     if found is None or not _reachable(git, found, tips):
@@ -260,7 +269,7 @@ def _start(git: GitDir, task: Task, origin: Origin) -> str:
         # Its history would come along into the pull request, and nobody who may decide that has named it.
         msg = f"The commit {task.commit} that the report names is not in the history of {origin.base_branch}."
         raise TaskBlocked(msg, "Where the work should start there all the same, name it with --commit.")
-    return found
+    return found, ""
 
 
 def _reachable(git: GitDir, commit: str, tips: list[str]) -> bool:

@@ -133,6 +133,8 @@ class Run:
             self.task = narrowed(self.task, settings)
         self.enter()
         self.begin()
+        if self.checkout.note:
+            self.note(self.checkout.note)
 
     def enter(self, *, set_up: bool = False, tree: str | None = None) -> Sandbox:
         """Open a sandbox on the workspace, as the plugin's policy says; `tree` first replaces the workspace's files.

@@ -279,6 +279,22 @@ def test_a_fix_from_an_older_commit_is_brought_up_to_the_base_and_proven_there_a
     assert git(world.bare("calc"), "rev-parse", f"{row['branch']}^") == head
 
 
+@pytest.mark.parametrize("tag", ["v1.4.2", "calc-1.4.2"])
+def test_a_version_without_a_commit_is_found_by_its_tag(world: World, tag: str) -> None:
+    work = world.plugin("calc", PLUGIN, test="python -m pytest -q --disable-plugin-autoload")
+    seen = git(work, "rev-parse", "HEAD")
+    git(work, "tag", "--annotate", "-m", "a release", tag)
+    head = commit(work, {"README.md": "newer\n"}, "newer")
+    git(work, "push", "--quiet", "--tags", "origin", "main")
+    world.script("calc", "fix_bug", FIX)
+    done = world.run("fix_bug", "calc", "--bug", "add(1, 2) is -1\n\nVersion: 1.4.2")
+    assert done.code == 0, done.err
+    proposal = world.proposal(done.task("calc"))
+    assert f"The work began at {tag}, the version that the report names." in proposal["notes"]
+    assert trace_of(done.task("calc"))[0]["base_sha"] == seen
+    assert proposal["base_sha"] == head
+
+
 def test_a_bug_that_is_gone_at_the_base_blocks_with_both_verdicts(world: World) -> None:
     work = world.plugin("calc", PLUGIN, test="python -m pytest -q --disable-plugin-autoload")
     seen = git(work, "rev-parse", "HEAD")
