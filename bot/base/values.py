@@ -168,7 +168,8 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True):
     verification: Verification = Verification()
     pull_request: PullRequestTemplate | None = None
     script: str | None = None
-    """The shell command of a script playbook; variables reach it as environment variables `VAR_<NAME>`."""
+    """The shell command of a script playbook; variables reach it as environment variables `VAR_<NAME>`, and
+    the plugin's name, repository, set-up and tests as `PLUGIN_NAME`, `_REPO`, `_SETUP` and `_TEST`."""
     expect: tuple[dict[str, Any], ...] = ()
     """Expected behaviour, read by `bot.expected`."""
     let: dict[str, Any] = {}

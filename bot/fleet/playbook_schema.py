@@ -161,7 +161,9 @@ PLAYBOOK_SCHEMA: Schema = {
                 **{"x-write": "{title: …, body: …}"},
             ),
             "script": text(
-                "The shell command of a script playbook; variables reach it as VAR_<NAME>.", "a command", minLength=1
+                "The shell command of a script playbook; variables reach it as VAR_<NAME>, facts as PLUGIN_…",
+                "a command",
+                minLength=1,
             ),
             "expect": listed({"type": "object"}, "Expected behaviour: rules over the trace and the result."),
             "outcome": listed({"type": "object"}, "Expected result: predicates on the final tree."),

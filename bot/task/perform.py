@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.agent.effects import record_command, record_effects
 from bot.agent.loop import Crew, run_loop
 from bot.base.errors import TaskBlocked, TaskFailed
-from bot.base.values import Usage
+from bot.base.values import Plugin, Usage
 from bot.expected.guard import watched
 from bot.ports import Action
 from bot.task.ending import why_it_failed
@@ -59,7 +59,7 @@ def _script(run: Run) -> None:
     trace.sync()
     _approve(run, command)
     before = sandbox.snapshot()
-    variables = {f"VAR_{name.upper()}": _text(value) for name, value in task.variables.items()}
+    variables = _facts(task.plugin) | {f"VAR_{name.upper()}": _text(value) for name, value in task.variables.items()}
     seconds = run.seconds()
     result = sandbox.run(command, timeout=seconds, env=variables, cwd=task.plugin.directory)
     record_command(trace, command, result, phase="script", call=_CALL, turn=1)
@@ -86,6 +86,16 @@ def _script(run: Run) -> None:
     )
     if task.playbook.result == "answer":
         run.answer = result.stdout.decode("utf-8", "replace").strip() or None
+
+
+def _facts(plugin: Plugin) -> dict[str, str]:
+    """What a script is told of the plugin that it works on; nothing in it is secret."""
+    return {
+        "PLUGIN_NAME": plugin.name,
+        "PLUGIN_REPO": plugin.repo,
+        "PLUGIN_SETUP": plugin.setup or "",
+        "PLUGIN_TEST": plugin.test.command if plugin.test else "",
+    }
 
 
 def _approve(run: Run, command: str) -> None:

@@ -19,7 +19,7 @@ from bot.virtual.plugin import Scenario, VirtualPlugin, find_virtual_fleet, read
 FLEET = read_virtual_fleet(find_virtual_fleet())
 RED = {"brittle"}
 """Plugins whose own suite is red before anybody comes."""
-SCRIPTS = {"add_editorconfig"}
+SCRIPTS = {"add_editorconfig", "add_fix_workflow"}
 """Playbooks that need no model."""
 CLAIMS_TOO_MUCH = {"lantern"}
 """Plugins on which the scripted agent says more than it has shown."""

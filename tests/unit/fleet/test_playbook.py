@@ -269,7 +269,7 @@ def test_the_folder_beside_the_manifest_is_found(tmp_path: Path) -> None:
 
 
 SHIPPED = (
-    "add_editorconfig", "bump_version", "command_and_capture", "copy_file", "fix_bug", "list_files",
+    "add_editorconfig", "add_fix_workflow", "bump_version", "command_and_capture", "copy_file", "fix_bug", "list_files",
     "read_specific_file", "update_dependency", "update_description",
 )  # fmt: skip
 
@@ -281,7 +281,7 @@ def test_a_shipped_playbook_is_in_order(name: str) -> None:
     assert "$schema=../docs/schemas/playbook.schema.json" in Path(shipped.file).read_text(encoding="utf-8")
     looks_only = name in {"list_files", "read_specific_file", "command_and_capture"}
     assert (shipped.result == "answer") is looks_only
-    assert (shipped.mode == "script") is (name == "add_editorconfig")
+    assert (shipped.mode == "script") is (name in {"add_editorconfig", "add_fix_workflow"})
 
 
 def test_no_playbook_is_shipped_that_is_not_tested_here() -> None:

@@ -46,7 +46,7 @@ def test_mistakes_of_all_files_are_listed_together(
         "fleet.yaml:3: there is no playbook fix_bgu → write fix_bug",
         "playbooks/work.md:5: `tols` is no known key → write tools",
         "playbooks/work.md:6: the template uses `a`, which is no variable → known are: plugin, report, ticket, commit",
-        "error: 5 mistakes in fleet.yaml and 1 playbook in playbooks and 9 shipped playbooks.",
+        "error: 5 mistakes in fleet.yaml and 1 playbook in playbooks and 10 shipped playbooks.",
     ]
 
 
