@@ -33,8 +33,8 @@ _REPOSITORY = "repo"
 def read_profile(file: Path, *, twin: VirtualPlugin | None = None) -> Profile:
     """The profile in a file. Raises `ConfigurationError` with all mistakes.
 
-    With a materialised `twin`, `from: repo` are the files of its newest commit, with the links, modes and odd files that
-    a plain folder does not keep; otherwise they are those of the folder beside the file.
+    With a materialised `twin`, `from: repo` are the files of its newest commit, with the links, modes and odd files
+    that a plain folder does not keep; otherwise they are those of the folder beside the file.
     """
     document = read_document(file)
     problems = list(document.problems)

@@ -17,7 +17,6 @@ from bot.windtunnel.scenario import Scenario
 from bot.windtunnel.twins import Pair, fly_pair
 from bot.wiring import Wiring
 
-
 QUICK = {"fix_bug@slugger", "fix_bug@pager", "bump_version@tally", "update_description@steady"}
 PAIRS = [
     pytest.param(one, id=name, marks=() if name in QUICK else pytest.mark.thorough)

@@ -9,8 +9,8 @@ import pytest
 from planted_profiles import plant
 
 from bot.base.errors import ConfigurationError
-from bot.virtual.profile import find_profiles
 from bot.virtual.plugin import find_virtual_fleet, read_virtual_fleet
+from bot.virtual.profile import find_profiles
 from bot.virtual.profile_reader import read_profile
 
 WRONG = """\
