@@ -9,14 +9,21 @@ import re
 from pathlib import Path
 
 import pytest
+from flying import agent
 from real_flight import Call, Flight, fly
 
 from bot.cli.main import run
+from bot.fleet.manifest import Manifest
+from bot.fleet.playbook import find_playbooks, read_playbook
 from bot.sandbox.ground import Ground
+from bot.settings import Settings
 from bot.virtual.materialise import history_of
 from bot.virtual.mutate import mutate
 from bot.virtual.plugin import VirtualPlugin, find_virtual_fleet, read_virtual_fleet
-from bot.wiring import mutation_room
+from bot.windtunnel.pilots import ScriptedPilot
+from bot.windtunnel.scenario import find_scenarios
+from bot.windtunnel.twins import fly_pair
+from bot.wiring import Wiring, mutation_room
 
 SHIPPED = {plugin.name: plugin for plugin in read_virtual_fleet(find_virtual_fleet())}
 NAMES = ("slugger", "pager", "lantern", "mutant")
@@ -157,12 +164,24 @@ def test_the_history_that_made_a_mutant_is_out_of_reach(mutant: VirtualPlugin, t
     assert not gone & {line for _, data in commit[1].values() for line in data.splitlines()}
 
 
+def test_a_mutant_flies_in_the_tunnel_and_ends_alike_on_its_repository(mutant: VirtualPlugin, tmp_path: Path) -> None:
+    (flown,) = find_scenarios(
+        read_playbook(find_playbooks(None)["fix_bug"]), (mutant.folder.parent,), ("mutant",), scripted=True
+    )
+    with Wiring(Settings(), Manifest(file=tmp_path / "fleet.yaml")) as wiring:
+        for pilot, outcome in ((ScriptedPilot(), "changed"), (agent(), "failed")):
+            found = fly_pair(flown, 0, pilot, wiring.workshop(), tmp_path / outcome)
+            assert found is not None
+            assert (found.agree, found.virtual, found.misses) == (True, outcome, ())
+
+
 def test_the_command_line_makes_one_and_says_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["virtual", "mutate", "bugged", "--from", "tally", "--dir", str(tmp_path), "--json"]
     assert run(words) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["before"] != document["after"]
     assert document["red"]
+    assert document["profile"]
     assert read_virtual_fleet(tmp_path)[0].name == "bugged"
     assert run(words) == 2
     assert "is there already" in capsys.readouterr().err
