@@ -151,7 +151,7 @@ def test_the_others_are_green(name: str) -> None:
 def test_the_hostile_ones_bring_scenario_and_test_command(name: str) -> None:
     profile = read_profile(PROFILES[name])
     assert profile.test == "python -m pytest -q"
-    assert [scenario.playbook for scenario in profile.scenarios] == ["fix_bug"]
+    assert "fix_bug" in {scenario.playbook for scenario in profile.scenarios}
     assert profile.scenarios[0].report
 
 
