@@ -64,6 +64,9 @@ def test_three_shards_of_which_one_fails(world: World) -> None:
     outcomes = {row["plugin"]: row["outcome"] for row in ran.report()["tasks"]}
     assert outcomes == {"a": "changed", "b": "failed", "c": "changed"}
     _power_is_split(ran)
+    pages = {file.name: file.read_text("utf-8") for file in ran.artifacts.glob("*.html")}
+    assert set(pages) == {"traces-1.html", "traces-2.html", "traces-3.html"}
+    assert all(page.startswith("<!doctype html>") for page in pages.values())
     assert sorted(place.name for place in ran.artifacts.glob("fleet-bot-proposals-*")) == [
         f"fleet-bot-proposals-{number}-of-3" for number in (1, 2, 3)
     ]
