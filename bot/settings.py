@@ -8,7 +8,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from bot.base.errors import ConfigurationError
 from bot.base.secret_names import SECRET_NAMES
+from bot.forge.client import AppKey
 from bot.models.gemini import Vertex
 
 DEFAULT_MODEL = "gemini-3.8-flash"
@@ -41,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reaching: dict[str, str] = {}
     """Variables that a plugin's set-up gets, to reach package indexes."""
     github_token: str | None = None
+    app: AppKey | None = None
+    """A GitHub App, whose own tokens are taken instead of `github_token`: for one repository each."""
     event_token: str | None = None
     """The workflow's own token, for the issue that asked; without it the other one does that too."""
     github_api_url: str = "https://api.github.com"
@@ -53,7 +57,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def secrets(self) -> tuple[str, ...]:
         """All keys and tokens, for what has to hide them."""
-        return tuple(secret for secret in (self.api_key, self.github_token, self.event_token) if secret)
+        key = self.app.key if self.app is not None else None
+        return tuple(secret for secret in (self.api_key, self.github_token, self.event_token, key) if secret)
+
+    @property
+    def may_write(self) -> bool:
+        """Whether there is a way to authenticate with GitHub: a token, or an App."""
+        return self.github_token is not None or self.app is not None
 
     @property
     def may_ask(self) -> bool:
@@ -78,12 +88,25 @@ def from_environment(environ: Mapping[str, str], **given: object) -> Settings:
         "vertex": vertex,
         "github_token": environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or None,
         "trace_url": environ.get("FLEET_BOT_TRACE_URL") or _page_of_this_job(environ),
+        "app": _app(environ),
         "event_token": environ.get("FLEET_BOT_EVENT_TOKEN") or None,
     }
     for name in ("GITHUB_API_URL", "GITHUB_SERVER_URL"):
         if environ.get(name):
             found[name.lower()] = environ[name].rstrip("/")
     return msgspec.convert(found | {k: v for k, v in given.items() if v is not None}, Settings)
+
+
+def _app(environ: Mapping[str, str]) -> AppKey | None:
+    """The App by its id and key. Raises `ConfigurationError` when only one of the two is given."""
+    number, key = environ.get("FLEET_BOT_APP_ID", "").strip(), environ.get("FLEET_BOT_APP_PRIVATE_KEY", "")
+    if not number and not key:
+        return None
+    if not number or not key:
+        msg = "Of the GitHub App there is only the " + ("id." if number else "private key.")
+        raise ConfigurationError(msg, "Set both FLEET_BOT_APP_ID and FLEET_BOT_APP_PRIVATE_KEY, or neither.")
+    # Secrets are often pasted with their line ends spelled out.
+    return AppKey(id=number, key=key.replace("\\n", "\n").strip() + "\n")
 
 
 def _vertex(environ: Mapping[str, str]) -> Vertex | None:

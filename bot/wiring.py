@@ -44,6 +44,7 @@ from bot.task.workshop import Progress, Workshop
 from bot.trace.writer import TraceWriter
 
 if TYPE_CHECKING:
+    from bot.forge.app import AppTokens
     from bot.forge.desk import GitHubDesk
     from bot.forge.github import GitHubForge
 
@@ -60,6 +61,8 @@ class Wiring:
         self.reading: Callable[[ForgeRead], ForgeRead] = lambda forge: forge
         """Put before the read access of proposing: repositories that are already here."""
         self._root: Path | None = None
+        self._forges: dict[str, GitHubForge] = {}
+        """With an App: by the token that each was made for."""
         self._making = threading.RLock()
         """Tasks side by side ask for their first folder, forge and model at the same moment."""
 
@@ -75,8 +78,8 @@ class Wiring:
                 # After ^C a task that hangs may still write there; there is nobody left to wait for it.
                 if kind is None:
                     raise
-        if "github" in self.__dict__:
-            self.github.close()
+        for forge in (*self._forges.values(), *([self.github] if "github" in self.__dict__ else [])):
+            forge.close()
 
     def scratch(self) -> Path:
         """A new empty folder that is gone in the end."""
@@ -85,14 +88,43 @@ class Wiring:
                 self._root = Path(tempfile.mkdtemp(prefix="fleet-bot-")).resolve()
         return Path(tempfile.mkdtemp(dir=self._root))
 
-    def forge(self, repo: str) -> ForgeWrite:
-        """What a repository of the manifest lives on: a folder of this machine, or the configured GitHub."""
+    def forge(self, repo: str, *, write: bool = False) -> ForgeWrite:
+        """What a repository of the manifest lives on: a folder of this machine, or the configured GitHub.
+
+        With an App it gets a token of its own, that may write only where `write` asks for that.
+        """
         if is_path(repo):
             from bot.forge.path import PathForge
 
             return PathForge()
         with self._making:
-            return self.github
+            return self._as_app(repo, write=write) if self.settings.app is not None else self.github
+
+    def _as_app(self, repo: str, *, write: bool) -> GitHubForge:
+        from bot.forge.app import READING, WRITING
+        from bot.forge.github import GitHubForge
+
+        token = self._app_tokens.token(repo, WRITING if write else READING)
+        if token not in self._forges:
+            self._forges[token] = GitHubForge(
+                token=token,
+                api_url=self.settings.github_api_url,
+                server_url=self.settings.github_server_url,
+                clock=self.clock,
+                app=True,
+            )
+        return self._forges[token]
+
+    @cached_property
+    def _app_tokens(self) -> AppTokens:
+        from bot.forge.app import AppTokens
+
+        settings = self.settings
+        if settings.app is None:
+            raise AssertionError
+        return AppTokens(
+            settings.app, api_url=settings.github_api_url, server_url=settings.github_server_url, clock=self.clock
+        )
 
     @cached_property
     def github(self) -> GitHubForge:
@@ -205,7 +237,7 @@ class Wiring:
         """
         plugins = {plugin.name: plugin for plugin in self.manifest.plugins}
         return Press(
-            forge=self.forge,
+            forge=lambda repo: self.forge(repo, write=True),
             policy=self.manifest.policy,
             plugin=plugins.get,
             playbook=playbook,

@@ -75,7 +75,7 @@ def test_every_action_of_others_is_pinned_by_its_commit(file: Path) -> None:
     for name in used:
         assert name.startswith(("./", "$/")) or PINNED.fullmatch(name), name
     for line in file.read_text(encoding="utf-8").splitlines():
-        if re.search(r"uses: [^.$]", line):
+        if re.search(r"\buses: [^.$]", line):
             assert re.search(r"@[0-9a-f]{40} # v\d", line), line
 
 
@@ -105,6 +105,13 @@ def test_only_the_publish_job_has_the_token_that_writes() -> None:
         assert "write-token" not in text_of(job(name))
         assert job(name)["permissions"].get("contents") == "read"
     assert "write-token" in text_of(job("publish"))
+
+
+def test_the_private_key_of_an_app_is_where_nothing_of_a_repository_runs() -> None:
+    for name in ("propose", "report"):
+        assert "app-private-key" not in text_of(job(name))
+    for name in ("plan", "publish"):
+        assert "app-private-key" in text_of(job(name))
 
 
 def test_proposals_are_kept_after_a_failure_and_one_shard_does_not_stop_the_others() -> None:

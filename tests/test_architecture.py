@@ -31,7 +31,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 )
 """From the top down. A module imports its own room and floors below, nothing beside it and nothing above."""
 ADAPTERS = {
-    "github": "bot/forge/github.py",
+    "github": "bot/forge/client.py",
     "google": "bot/models/gemini.py",
     "dotenv": "bot/fleet/keys.py",
     "git": "bot/virtual/materialise.py",

@@ -85,16 +85,22 @@ _BEGINNINGS = re.compile(
 _CONTEXT = 16
 """How far before its run a literal may begin, as `Bearer ` and `AccountKey=` do."""
 
+_REMEMBERED, _LONGEST = 4096, 128
+_HARMLESS: set[bytes] = set()
+"""Runs in which no key begins."""
+
 
 def possible(data: bytes) -> tuple[Shape, ...]:
     """The shapes that may occur in `data`, at the price of a few microseconds where none can."""
     found: tuple[Shape, ...] = ()
     mapped = data.translate(_AS_RUNS)
     start = mapped.find(_RUN)
-    if start >= 0:
-        text = _runs(data, mapped, start)
+    if start >= 0 and (runs := _runs(data, mapped, start) - _HARMLESS):
+        text = b" ".join(runs)
         if _BEGINNINGS.search(text):
             found = tuple(shape for shape in _IN_RUNS if shape.literal in text)
+        else:
+            _remember(runs)
     if b"PRIVATE KEY" in data:
         found += (_PEM_KEY,)
     if b"@" in data and b"://" in data:
@@ -102,8 +108,8 @@ def possible(data: bytes) -> tuple[Shape, ...]:
     return found
 
 
-def _runs(data: bytes, mapped: bytes, start: int) -> bytes:
-    """Every long run, once, and a little of what stands before it; `start` is where the first one begins."""
+def _runs(data: bytes, mapped: bytes, start: int) -> set[bytes]:
+    """Every long run with a little of what stands before it; `start` is where the first one begins."""
     runs = set()
     size = len(data)
     while start >= 0:
@@ -112,4 +118,11 @@ def _runs(data: bytes, mapped: bytes, start: int) -> bytes:
             end = size
         runs.add(data[start - _CONTEXT if start > _CONTEXT else 0 : end])
         start = mapped.find(_RUN, end)
-    return b" ".join(runs)
+    return runs
+
+
+def _remember(runs: set[bytes]) -> None:
+    """Paths and long names come again and again."""
+    if len(_HARMLESS) > _REMEMBERED:
+        _HARMLESS.clear()
+    _HARMLESS.update(run for run in runs if len(run) < _LONGEST)

@@ -23,6 +23,7 @@ from bot.gha.actor import admit
 from bot.gha.ending import Ending
 from bot.gha.event import Event, read_event, refuse_event
 from bot.gha.inputs import Inputs, read_inputs
+from bot.gha.pages import PAGES, write_pages
 from bot.gha.plan_file import FILE, Asked, PlanFile, read_plan, write_plan
 from bot.gha.planning import planned_task, running, same_tasks, tasks_of
 from bot.gha.requests import requests_of
@@ -121,7 +122,10 @@ class _Job:
         plan = self._plan()
         due = self._cleared(running(same_tasks(plan, self.manifest, self.playbooks)))
         part = shard(due, self.inputs.shard) if self.inputs.shard else due
-        return self._end(self._propose(plan, part, share=len(part) / max(1, len(due))))
+        results = self._propose(plan, part, share=len(part) / max(1, len(due)))
+        part_of = self.inputs.shard.partition("/")[0] or "1"
+        write_pages(results, self.inputs.out.with_name(PAGES) / f"traces-{part_of}.html")
+        return self._end(results)
 
     def publish(self) -> Ending:
         """Publish the proposals that were planned."""

@@ -148,9 +148,9 @@ def _plan(common: Common, selection: Selection, wiring: Wiring) -> Plan:
 def _need_token(wiring: Wiring, tasks: tuple[Task, ...]) -> None:
     """Raises `ConfigurationError` before anything is paid for that could not be published in the end."""
     there = [task.plugin.name for task in tasks if not task.plugin.is_path]
-    if there and wiring.settings.github_token is None:
+    if there and not wiring.settings.may_write:
         msg = f"There is no token to publish with, and {', '.join(there[:3])} live on a forge."
-        raise ConfigurationError(msg, "Set GITHUB_TOKEN, or add --dry-run.")
+        raise ConfigurationError(msg, "Set GITHUB_TOKEN, or a GitHub App's id and key, or add --dry-run.")
 
 
 def propose_tasks(

@@ -29,6 +29,14 @@ _PINNED = re.compile(r"@[0-9a-f]{40}$")
 _FEW = 500
 """Requests of an hour, below which a campaign may have to wait."""
 
+_KINDS = {
+    "github_pat_": "a fine-grained token",
+    "ghp_": "a classic token",
+    "ghs_": "the token of a workflow or an App",
+    "gho_": "the token of an OAuth app",
+}
+"""How GitHub marks its tokens: https://docs.github.com/authentication/keeping-your-account-and-data-secure/about-authentication-to-github"""
+
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was looked at."""
@@ -98,16 +106,20 @@ def _forge(wiring: Wiring, control: str | None, label: str) -> Iterator[Check]:
     plugins = [plugin for plugin in wiring.manifest.plugins if not plugin.is_path and not plugin.archived]
     if not plugins and control is None:
         return
+    if wiring.settings.app is not None:
+        for repo in dict.fromkeys(plugin.repo for plugin in plugins):
+            yield _asked(repo, partial(_as_app, repo, wiring))
+        return
     if wiring.settings.github_token is None:
         yield Check(
             name="token",
             state="missing",
             what="there is none",
             cure="Set GITHUB_TOKEN: a fine-grained token with Contents, Pull requests and Issues: write, "
-            "for the plugins' repositories.",
+            "for the plugins' repositories; or a GitHub App's id and private key.",
         )
         return
-    yield _asked("token", lambda: Check(name="token", state="ok", what=f"it belongs to {wiring.desk.login()}"))
+    yield _asked("token", lambda: _whose(wiring))
     yield _asked("limits", lambda: _limits(*wiring.desk.requests_left()))
     for repo in dict.fromkeys(plugin.repo for plugin in plugins):
         yield _asked(repo, partial(_rights, repo, wiring.desk))
@@ -120,6 +132,20 @@ def _asked(name: str, look: Callable[[], Check]) -> Check:
         return look()
     except FleetBotError as error:
         return Check(name=name, state="missing", what=error.what, cure=error.cure)
+
+
+def _whose(wiring: Wiring) -> Check:
+    token = wiring.settings.github_token or ""
+    kind = next((words for start, words in _KINDS.items() if token.startswith(start)), "a token")
+    state: Literal["ok", "note"] = "note" if token.startswith("ghp_") else "ok"
+    cure = "A fine-grained token can be kept to the plugins' repositories; this one reaches whatever you can."
+    what = f"{kind} of {wiring.desk.login()}"
+    return Check(name="token", state=state, what=what, cure=cure if state == "note" else "")
+
+
+def _as_app(repo: str, wiring: Wiring) -> Check:
+    wiring.forge(repo, write=True)
+    return Check(name=repo, state="ok", what="the App is installed, with the permissions that publishing needs")
 
 
 def _limits(left: int, limit: int) -> Check:

@@ -15,8 +15,7 @@ from bot.cli.output import people
 from bot.fleet.control import control_files
 from bot.settings import from_environment
 
-SOURCE = "fleet-bot/fleet-bot"
-"""Where fleet-bot itself lives, unless `--source` says it."""
+_ORIGIN = re.compile(r"url = \S*?[:/]([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+?)(?:\.git)?/?$", re.MULTILINE)
 
 
 @click.command()
@@ -25,16 +24,16 @@ SOURCE = "fleet-bot/fleet-bot"
 )
 @click.option("--organisation", metavar="NAME", help="List this organisation's repositories as plugins.")
 @click.option("--topic", metavar="WORD", help="Only those with this topic.")
-@click.option("--source", default=SOURCE, metavar="OWNER/NAME", help="Where fleet-bot itself is.", show_default=True)
+@click.option("--source", metavar="OWNER/NAME", help="Where fleet-bot itself is (the origin of its checkout).")
 @click.option("--pin", required=True, metavar="SHA", help="The commit of fleet-bot that the workflows use.")
-def init(folder: Path, organisation: str | None, topic: str | None, source: str, pin: str) -> int:
+def init(folder: Path, organisation: str | None, topic: str | None, source: str | None, pin: str) -> int:
     """Write the files of a control repository: fleet.yaml, workflows, an issue form, a README. Overwrites nothing."""
     if topic and not organisation:
         raise UsageError("--topic chooses among an organisation's repositories.", "Give --organisation too.")
     plugins = _plugins(organisation, topic) if organisation else []
     console = people()
     kept = 0
-    for name, text in control_files(source, pin, f"v{__version__}", plugins).items():
+    for name, text in control_files(source or _source(), pin, f"v{__version__}", plugins).items():
         file = folder / name
         if file.exists():
             console.print(f"  kept     {file}", markup=False)
@@ -47,6 +46,19 @@ def init(folder: Path, organisation: str | None, topic: str | None, source: str,
     if kept:
         console.print("What was there already was left as it is.", markup=False)
     return 0
+
+
+def _source() -> str:
+    """The repository that this code was cloned from. Raises `UsageError` where that cannot be told."""
+    place = os.environ.get("GITHUB_ACTION_REPOSITORY", "")
+    config = Path(__file__).resolve().parents[2] / ".git" / "config"
+    if not place and config.is_file():
+        found = _ORIGIN.search(config.read_text(encoding="utf-8", errors="replace"))
+        place = found[1] if found else ""
+    if not place:
+        msg = "It cannot be told where fleet-bot itself lives, and the workflows have to name it."
+        raise UsageError(msg, "Give --source OWNER/NAME, the repository of fleet-bot that your organisation uses.")
+    return place
 
 
 def _plugins(organisation: str, topic: str | None) -> list[tuple[str, str, tuple[str, ...]]]:

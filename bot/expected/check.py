@@ -39,6 +39,11 @@ class RuleBook:
                 found.setdefault(kind, []).append((index, rule.operator.step))
         return {kind: tuple(steps) for kind, steps in found.items()}
 
+    @cached_property
+    def about_ours(self) -> bool:
+        """Whether any rule can concern a command that we ran ourselves."""
+        return any(selector.ours for rule in self.rules for selector in rule.operator.selectors)
+
     def advance(self, states: list[State], event: Happening) -> None:
         """Let one event happen."""
         for index, step in self.steps.get(event.event, ()):
@@ -57,7 +62,7 @@ def check(
     """
     lines = list(lines)
     states = list(book.start)
-    for event in happenings(counted(lines), book.steps):
+    for event in happenings(counted(lines), book.steps, ours=book.about_ours):
         book.advance(states, event)
     outcome: str | None = None
     seen: dict[str, Any] | None = None

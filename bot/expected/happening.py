@@ -13,6 +13,10 @@ EFFECTS = frozenset({"file_write", "version_change", "changelog_entry"})
 """Events that say what a call changed; restoring the workspace undoes them."""
 
 
+OWN_PHASES = frozenset({"setup", "probe", "verify"})
+"""Phases of the commands that we run ourselves."""
+
+
 class Happening(msgspec.Struct, frozen=True):
     """One event. `rank` is its place in time: of two events with the same rank neither comes first."""
 
@@ -44,8 +48,11 @@ class Order:
         return self._rank
 
 
-def happenings(lines: Iterable[Mapping[str, Any]], kinds: Container[str]) -> Iterator[Happening]:
-    """Trace lines (`seq`, `turn`, `event` and the body's fields) of these kinds as rules see them."""
+def happenings(lines: Iterable[Mapping[str, Any]], kinds: Container[str], *, ours: bool = True) -> Iterator[Happening]:
+    """Trace lines (`seq`, `turn`, `event` and the body's fields) of these kinds as rules see them.
+
+    Without `ours` the commands are left out that we ran ourselves.
+    """
     order = Order()
     at, last = 0, -1
     for line in lines:
@@ -53,7 +60,10 @@ def happenings(lines: Iterable[Mapping[str, Any]], kinds: Container[str]) -> Ite
         if turn != last or turn < 1:
             at, last = order.rank(turn), turn
         if event in kinds:
-            yield Happening(line["seq"], at, event, with_derived(line) if event == "command_run" else line)
+            if event != "command_run":
+                yield Happening(line["seq"], at, event, line)
+            elif ours or line.get("phase") not in OWN_PHASES:
+                yield Happening(line["seq"], at, event, with_derived(line))
 
 
 def with_derived(line: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,12 +18,11 @@ from typing import Any
 import msgspec
 
 from bot.expected.conditions import compile_condition
-from bot.expected.happening import Happening
+from bot.expected.happening import OWN_PHASES, Happening
 from bot.expected.vocabulary import Field, Mistake, field_at, near, vocabulary
 
 Fields = Mapping[str, Any]
 Test = Callable[[str, Fields], bool]
-_OWN_PHASES = frozenset({"setup", "probe", "verify"})
 _WORDS = ("event", "is", "any", "not")
 
 
@@ -44,6 +43,8 @@ class Selector(msgspec.Struct, frozen=True, kw_only=True):
     test: Test
     """Takes an event of one of the `kinds` and its fields."""
     wanted: tuple[Wanted, ...] = ()
+    ours: bool = True
+    """Whether a command that we ran ourselves can fit."""
 
     def fits(self, event: Happening) -> bool:
         """Whether the rule speaks about this event."""
@@ -112,8 +113,8 @@ class Selectors:
                 self._wrong(f"{where}.event", f"there is no event {name!r}{near(str(name), known)}")
         kinds = frozenset(name for name in names if name in known)
         if "command_run" in kinds and "phase" not in spec:
-            return Selector(kinds=kinds, test=lambda event, fields: fields.get("phase") not in _OWN_PHASES)
-        return Selector(kinds=kinds, test=_always)
+            return Selector(kinds=kinds, test=lambda event, fields: fields.get("phase") not in OWN_PHASES, ours=False)
+        return Selector(kinds=kinds, test=_always, ours="command_run" in kinds)
 
     def _conditions(self, spec: Mapping[Any, Any], kinds: frozenset[str], where: str) -> list[Selector]:
         found = []
@@ -201,14 +202,18 @@ def _intersection(parts: list[Selector]) -> Selector:
     kinds = frozenset.intersection(*(part.kinds for part in parts))
     tests = [part.test for part in parts if part.test is not _always] or [_always]
     wanted = tuple(one for part in parts for one in part.wanted)
+    ours = all(part.ours for part in parts)
     if len(tests) == 1:
-        return Selector(kinds=kinds, test=tests[0], wanted=wanted)
+        return Selector(kinds=kinds, test=tests[0], wanted=wanted, ours=ours)
     if len(tests) == 2:
         first, second = tests
         return Selector(
-            kinds=kinds, test=lambda event, fields: first(event, fields) and second(event, fields), wanted=wanted
+            kinds=kinds,
+            test=lambda event, fields: first(event, fields) and second(event, fields),
+            wanted=wanted,
+            ours=ours,
         )
-    return Selector(kinds=kinds, test=_all_of(tests), wanted=wanted)
+    return Selector(kinds=kinds, test=_all_of(tests), wanted=wanted, ours=ours)
 
 
 def _all_of(tests: list[Test]) -> Test:
@@ -228,6 +233,7 @@ def _union(parts: list[Selector]) -> Selector:
         kinds=frozenset().union(*(part.kinds for part in parts)),
         test=_any_of(parts),
         wanted=tuple(one for part in parts for one in part.wanted),
+        ours=any(part.ours for part in parts),
     )
 
 

@@ -6,19 +6,19 @@ instead is in `bot.forge.patience`.
 
 from __future__ import annotations
 
-import logging
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot import __version__
 from bot.base.clock import Clock
 from bot.base.errors import ForgeError
 from bot.base.values import Report
 from bot.forge import push as pushing
+from bot.forge import verdicts
 from bot.forge.address import check_server, full_name, is_loopback
 from bot.forge.answers import comment_of, is_from, pull_of, report_of
 from bot.forge.asking import Asking
+from bot.forge.client import client
 from bot.forge.words import plain
 from bot.ports import Comment, DraftsRefused, PullRequest, Remote, RepositoryFacts
 
@@ -26,25 +26,21 @@ if TYPE_CHECKING:
     from github import Github
     from github.Repository import Repository
 
-API_VERSION = "2022-11-28"
 WRITE_PACE = 1.0
 """Seconds between two writes, as GitHub asks for; none on loopback."""
-STATUS = "fleet-bot/gate"
-"""How our commit status is called."""
-_STATUS_TEXT = 140
-"""Characters that GitHub takes for the description of a status."""
-_TIMEOUT = 30
 
 
 class GitHubForge:
     """Repositories on one server. Implements `ForgeWrite`; safe to share between threads."""
 
-    def __init__(self, *, token: str | None, api_url: str, server_url: str, clock: Clock) -> None:
+    def __init__(self, *, token: str | None, api_url: str, server_url: str, clock: Clock, app: bool = False) -> None:
         """`api_url` and `server_url` as `GITHUB_API_URL` and `GITHUB_SERVER_URL`. No request is sent yet.
+
+        `app`: the token is an App's, which can have check runs.
 
         Raises `ConfigurationError` for URLs that cannot be used.
         """
-        self._token = token or None
+        self._token, self._app = token or None, app
         self._api = check_server(api_url, "GITHUB_API_URL")
         self._server = check_server(server_url, "GITHUB_SERVER_URL")
         pace = 0.0 if is_loopback(api_url) else WRITE_PACE
@@ -169,24 +165,19 @@ class GitHubForge:
         return self._asking.write(f"update pull request {number} of {name}", call, again=True)
 
     def report(self, repo: str, sha: str, *, passed: bool, text: str, url: str | None) -> bool:
-        """Set the commit status `fleet-bot/gate`, unless it says so already; returns whether it was set."""
-        name = self._name(repo)
-        wanted = ("success" if passed else "failure", plain(text, _STATUS_TEXT))
+        """Say it by a check run (as an App) or else a commit status, `fleet-bot/gate`, unless it says so already."""
+        verdict = verdicts.Verdict(passed=passed, text=text, url=url)
+        form = verdicts.CHECK_RUN if self._app else verdicts.STATUS
         place, ask = self._repository(repo).url, self._github.requester.requestJsonAndCheck
-
-        def there() -> tuple[str, str] | None:
-            _, found = ask("GET", f"{place}/commits/{sha}/status")
-            rows = found.get("statuses") or () if isinstance(found, dict) else ()
-            return next(((row["state"], row["description"]) for row in rows if row["context"] == STATUS), None)
-
-        if self._asking.read(f"read the status of {sha[:12]} in {name}", there) == wanted:
+        name = self._name(repo)
+        where = f"{place}/commits/{sha}/{form.found_at}"
+        found = self._asking.read(f"read what was said of {sha[:12]} in {name}", lambda: ask("GET", where)[1])
+        if form.says(found, verdict):
             return False
-        body = {"state": wanted[0], "description": wanted[1], "context": STATUS}
-        if url is not None and url.startswith(("https://", "http://")):
-            body["target_url"] = url
+        body = form.body(sha, verdict)
         self._asking.write(
-            f"set the status of {sha[:12]} in {name}",
-            lambda: ask("POST", f"{place}/statuses/{sha}", input=body),
+            f"say on {sha[:12]} in {name} what the gate decided",
+            lambda: ask("POST", f"{place}/{form.made_at.format(sha=sha)}", input=body),
             again=True,
         )
         return True
@@ -243,24 +234,7 @@ class GitHubForge:
 
     @cached_property
     def _github(self) -> Github:
-        from github import Auth, Github
-
-        # Importing it adds a handler, and at DEBUG it logs whole answers, fresh tokens among them.
-        logger = logging.getLogger("github")
-        logger.handlers.clear()
-        logger.setLevel(logging.WARNING)
-        return Github(
-            auth=Auth.Token(self._token) if self._token else None,
-            base_url=self._api,
-            timeout=_TIMEOUT,
-            user_agent=f"fleet-bot/{__version__}",
-            per_page=100,
-            retry=None,
-            seconds_between_requests=None,
-            seconds_between_writes=None,
-            lazy=True,
-            api_version=API_VERSION,
-        )
+        return client(self._api, self._token)
 
     def _name(self, repo: str) -> str:
         return full_name(repo, self._server)

@@ -30,6 +30,8 @@ SECRETS: dict[str, str] = {
     "api-key": "GEMINI_API_KEY",
     "github-token": "GITHUB_TOKEN",
     "event-token": "FLEET_BOT_EVENT_TOKEN",
+    "app-id": "FLEET_BOT_APP_ID",
+    "app-private-key": "FLEET_BOT_APP_PRIVATE_KEY",
 }
 """Inputs that are no words: the variable that `action.yml` puts each into, taken out of the environment at once."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 import yaml
+from app_keys import key_pair
 from small_plugins import STAMP, pulls
 from small_world import World
+
+from bot.forge.app import WRITING
 
 PIN = "0123456789abcdef0123456789abcdef01234567"
 BIN = Path(sys.executable).parent
@@ -61,7 +64,7 @@ def test_init_overwrites_nothing(world: World) -> None:
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("--pin", "v1"), "no commit"),
+        (("--pin", "v1", "--source", "acme/fleet-bot"), "no commit"),
         (("--pin", PIN, "--source", "x"), "no repository"),
         (("--pin", PIN, "--topic", "t"), "--organisation"),
         (("--pin", PIN, "--organisation", "acme", "--topic", "none"), "no repository with the topic"),
@@ -88,7 +91,7 @@ def test_the_doctor_names_what_is_missing_and_what_to_do(world: World) -> None:
         "git": "ok",
         "sandbox": "ok",
         "model key": "ok",
-        "token": "ok",
+        "token": "note",
         "limits": "ok",
         "acme/a": "ok",
         "acme/secret": "ok",
@@ -150,3 +153,21 @@ def test_the_status_of_what_is_not_there(world: World) -> None:
     assert (done.code, "There are: stamp-" in done.err) == (2, True)
     row = world.fleet_bot("status", "--out", str(world.out), "--json").json["campaigns"][0]["plugins"][0]
     assert (row["state"], json.dumps(row["url"])) == ("none", "null")
+
+
+def test_init_takes_the_repository_that_this_code_came_from_and_asks_where_that_is_unknown(world: World) -> None:
+    words = ("init", "--dir", str(world.folder / "control"), "--pin", PIN)
+    done = world.plain(*words, env={"GITHUB_ACTION_REPOSITORY": "acme/our-fleet-bot"})
+    assert done.code == 0, done.err
+    workflow = (world.folder / "control" / ".github" / "workflows" / "fix.yml").read_text(encoding="utf-8")
+    assert f"uses: acme/our-fleet-bot/.github/workflows/campaign.yml@{PIN}" in workflow
+
+
+def test_the_doctor_looks_where_an_app_is_installed(world: World) -> None:
+    world.plugin("a", {"README.md": "a\n"})
+    world.plugin("b", {"README.md": "b\n"})
+    world.github.add_app("4711", "fleet-app", key_pair()[1], ("acme/a",), dict(WRITING))
+    app = {"FLEET_BOT_APP_ID": "4711", "FLEET_BOT_APP_PRIVATE_KEY": key_pair()[0], "GITHUB_TOKEN": "", "GH_TOKEN": ""}
+    found = doctor(world, **app)
+    assert found["acme/a"]["state"] == "ok"
+    assert (found["acme/b"]["state"], "Install App" in found["acme/b"]["cure"]) == ("missing", True)

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from act_runs import Acted, Workflows, why_not
+from act_runs import WORKFLOW, Acted, Workflows, why_not
 from action_runs import CONTROL, labelled
+from looking import Looking
 from small_plugins import FIX, PLUGIN, STAMP, pulls
 from small_world import KEY, TOKEN, World
 
@@ -64,9 +65,53 @@ def test_three_shards_of_which_one_fails(world: World) -> None:
     outcomes = {row["plugin"]: row["outcome"] for row in ran.report()["tasks"]}
     assert outcomes == {"a": "changed", "b": "failed", "c": "changed"}
     _power_is_split(ran)
+    pages = {file.name: file.read_text("utf-8") for file in ran.artifacts.glob("*.html")}
+    assert set(pages) == {"traces-1.html", "traces-2.html", "traces-3.html"}
+    assert all(page.startswith("<!doctype html>") for page in pages.values())
     assert sorted(place.name for place in ran.artifacts.glob("fleet-bot-proposals-*")) == [
         f"fleet-bot-proposals-{number}-of-3" for number in (1, 2, 3)
     ]
+
+
+def test_while_an_agent_works_nothing_in_its_job_can_write(world: World) -> None:
+    """What the issue asks for: environment, process tree and files of a propose job, looked at while it runs."""
+    slow = STAMP.replace("script: ", "script: sleep 2; ")
+    world.playbook("stamp", slow)
+    world.plugin("a", {"README.md": "a\n"})
+    workflows = Workflows(world)
+    writes = {"the write token": TOKEN, "the workflow's token": WORKFLOW}
+    with Looking("INPUT_COMMAND=propose", writes, folders=(workflows.control, workflows.artifacts)) as looking:
+        ran = workflows.run("workflow_dispatch", "fleet", SENDER, playbook="stamp", variables="text=hello")
+    assert ran.code == 0, ran.log
+    assert any("sleep 2" in command for command in looking.commands), "the script was not seen"
+    assert {found for found in looking.found if found.startswith("the write token")} == set()
+    inside = {found for found in looking.found if not found.endswith((" of bash", " of python", " of fleet-bot"))}
+    assert inside == set()
+
+
+def test_publishing_starts_git_and_nothing_from_a_clone(world: World) -> None:
+    world.playbook("stamp", STAMP)
+    world.plugin("a", {"README.md": "a\n", "git": "#!/bin/sh\ntouch /tmp/owned\n", "conftest.py": "raise SystemExit\n"})
+    workflows = Workflows(world)
+    with Looking("INPUT_COMMAND=publish", {"the model's key": KEY}, folders=(workflows.control,)) as looking:
+        ran = workflows.run("workflow_dispatch", "fleet", SENDER, playbook="stamp", variables="text=hello")
+    assert ran.code == 0, ran.log
+    assert looking.processes
+    assert looking.found == set()
+    programs = {command.split(" ")[0].rpartition("/")[2] for command in looking.commands if command}
+    known = {
+        "bash",
+        "python",
+        "python3",
+        "fleet-bot",
+        "git",
+        "git-remote-http",
+        "git-remote-https",
+        "sh",
+        "uname",
+        "env",
+    }
+    assert programs <= known, programs
 
 
 def test_a_schedule_with_nothing_due_is_green(world: World) -> None:

@@ -39,7 +39,7 @@ def offered(task: Task) -> dict[str, Tool]:
 
 def declarations(task: Task) -> tuple[ToolDeclaration, ...]:
     """What the model is told of the tools of one task."""
-    return tuple([tool.declaration for tool in _offered(task.playbook.tools, task.report is not None).values()])
+    return _declared(task.playbook.tools, task.report is not None)
 
 
 @functools.lru_cache(maxsize=64)
@@ -50,3 +50,8 @@ def _offered(named: tuple[str, ...], report: bool) -> dict[str, Tool]:
     if not report:
         wanted.discard("get_error_report")
     return {tool.name: tool for tool in TOOLS if tool.name in wanted}
+
+
+@functools.lru_cache(maxsize=64)
+def _declared(named: tuple[str, ...], report: bool) -> tuple[ToolDeclaration, ...]:
+    return tuple(tool.declaration for tool in _offered(named, report).values())

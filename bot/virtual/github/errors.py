@@ -55,6 +55,11 @@ def no_access() -> Refused:
     return Refused(403, "Resource not accessible by personal access token")
 
 
+def not_accessible() -> Refused:
+    """An App's token, and something that it was not made for."""
+    return Refused(403, "Resource not accessible by integration")
+
+
 def archived() -> Refused:
     """Nothing can be written in an archived repository."""
     return Refused(403, "Repository was archived so is read-only.")

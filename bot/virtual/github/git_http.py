@@ -16,10 +16,12 @@ from typing import IO
 
 from bot.base.errors import ConfigurationError
 from bot.base.git import environment
+from bot.virtual.github.apps import may
 from bot.virtual.github.errors import Refused
 from bot.virtual.github.hub import Hub, replace
 from bot.virtual.github.receive import declined
 from bot.virtual.github.records import Person, Repository
+from bot.virtual.github.routing import Needs
 
 SERVICES = {"git-upload-pack", "git-receive-pack"}
 _CHUNK = 1 << 16
@@ -92,8 +94,11 @@ class GitHttp:
         name = request.full_name
         if writes and self.hub.store.get(name).archived and person and person.permission in {"write", "admin"}:
             raise Refused(403, "This repository was archived so it is read-only.")
+        level: Needs = "write" if writes else "read"
+        if person is not None and person.rights is not None and not may(person, "contents", level):
+            raise Refused(403, "Resource not accessible by integration")
         try:
-            return self.hub.enter(name, person, "write" if writes else "read")
+            return self.hub.enter(name, person, level)
         except Refused as refused:
             if refused.status == 403 and person:
                 raise Refused(403, f"Permission to {name}.git denied to {person.login}.") from None

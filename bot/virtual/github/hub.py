@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
+from bot.virtual.github.apps import Apps
 from bot.virtual.github.bare import Bare
-from bot.virtual.github.errors import archived, bad_credentials, no_access, not_found, requires_authentication
+from bot.virtual.github.errors import (
+    archived,
+    bad_credentials,
+    no_access,
+    not_accessible,
+    not_found,
+    requires_authentication,
+)
 from bot.virtual.github.records import Issue, Person, Pull, Repository
 from bot.virtual.github.routing import Needs
 from bot.virtual.github.store import Store
@@ -22,6 +30,7 @@ class Hub:
     store: Store
     people: dict[str, Person]
     """By token."""
+    apps: Apps = field(default_factory=Apps)
     open_door: bool = False
     """Take every token that is not known for that of `stranger`."""
     stranger: Person
@@ -38,7 +47,12 @@ class Hub:
         if token is None:
             return None
         if token in self.people:
-            return self.people[token]
+            person = self.people[token]
+            if person.until is not None and person.until <= self.store.now():
+                raise bad_credentials()
+            return person
+        if (app := self.apps.signed(token, self.store.now())) is not None:
+            return Person(login=f"{app.slug}[bot]", permission="none", app=True, signed_by=app.id)
         if self.open_door and token:
             return self.stranger
         raise bad_credentials()
@@ -57,8 +71,10 @@ class Hub:
         """The repository, its pull requests up to date with its branches, if `person` may do that there."""
         repository = self.store.get(full_name)
         right = "none" if person is None else person.permission
-        if repository.private and right == "none":
+        if repository.private and (right == "none" or not _for(person, full_name)):
             raise not_found()
+        if needs == "write" and not _for(person, full_name):
+            raise not_accessible()
         if needs == "write":
             if person is None:
                 raise requires_authentication()
@@ -103,3 +119,8 @@ class Hub:
         taken = head == pull.head_sha
         pull = replace(pull, merged=now, merge_commit=base) if taken else replace(pull, head_sha=head)
         return replace(issue, pull=pull, state="closed", closed=now, updated=now)
+
+
+def _for(person: Person | None, full_name: str) -> bool:
+    """Whether a token is for this repository: those of installations are for one."""
+    return person is None or person.only is None or person.only.casefold() == full_name.casefold()

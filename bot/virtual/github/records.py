@@ -22,6 +22,14 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     """On every repository; `none` sees only the public ones, like any stranger."""
     app: bool = False
     """An App or a workflow's own token: it may not ask `GET /user`, as on GitHub."""
+    signed_by: str | None = None
+    """The App that speaks in its own name, by a signed token; it may ask only what Apps ask so."""
+    only: str | None = None
+    """The one repository that an installation's token is for."""
+    rights: dict[str, str] | None = None
+    """What that token may do, `read` or `write` by permission; None: whatever the person may."""
+    until: int | None = None
+    """When it ends."""
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +96,20 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     pull: Pull | None = None
 
 
+class CheckRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A check run of an App; the newest of a name counts."""
+
+    id: int
+    sha: str
+    name: str
+    conclusion: str
+    title: str
+    summary: str
+    details_url: str | None
+    app: str
+    created: int
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """A commit status; the newest of a context counts."""
 
@@ -120,6 +142,7 @@ class Repository(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[Label, ...] = ()
     issues: dict[int, Issue] = {}
     statuses: tuple[Status, ...] = ()
+    check_runs: tuple[CheckRun, ...] = ()
 
     @property
     def owner(self) -> str:

@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
-from bot.virtual.github import rest_comments, rest_issues, rest_labels, rest_pulls, rest_repository
+from bot.virtual.github import rest_apps, rest_comments, rest_issues, rest_labels, rest_pulls, rest_repository
+from bot.virtual.github.apps import narrow
 from bot.virtual.github.errors import DOCS, Refused, requires_authentication
 from bot.virtual.github.hub import Hub
 from bot.virtual.github.records import Person
@@ -65,6 +66,7 @@ class Rest:
                 *rest_labels.ROUTES,
                 *rest_comments.ROUTES,
                 *rest_pulls.ROUTES,
+                *rest_apps.ROUTES,
                 Route(method="GET", template="/rate_limit", handler=self._rate_limit, needs="nothing"),
             )
         )
@@ -107,6 +109,7 @@ class Rest:
         route, parts = found
         parts = {name: unquote(part) for name, part in parts.items()}
         call = Call(method=method, path=path, query=query, body=None, person=person, parts=parts)
+        narrow(person, route)
         if route.needs == "person":
             _ = call.login
         elif route.needs != "nothing":

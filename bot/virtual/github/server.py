@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from bot.base.clock import Clock, SystemClock
+from bot.virtual.github.apps import App
 from bot.virtual.github.bare import Bare
 from bot.virtual.github.faults import Faults
 from bot.virtual.github.git_http import GitHttp
@@ -81,6 +82,21 @@ class VirtualGitHub:
     def add_person(self, token: str, login: str, *, permission: Permission = "write", app: bool = False) -> None:
         """Give somebody a token. `app`: an App's, which may not ask `GET /user`; its login ends in `[bot]`."""
         self.hub.people[token] = Person(login=login, permission=permission, app=app)
+
+    def add_app(
+        self, app_id: str, slug: str, public_key: str, repositories: tuple[str, ...], permissions: dict[str, str]
+    ) -> App:
+        """Make an App known, installed on these repositories with these permissions (`read` or `write` by name)."""
+        app = App(
+            id=app_id,
+            slug=slug,
+            public_key=public_key,
+            installation=7000 + len(self.hub.apps.known),
+            repositories=repositories,
+            permissions=permissions,
+        )
+        self.hub.apps.known[app_id] = app
+        return app
 
     def add_repository(
         self,

@@ -87,7 +87,7 @@ class Shapes:
 
     def user(self, login: str) -> JSON:
         """A simple user; `name[bot]` is a bot."""
-        place = f"{self.api}/users/{login}"
+        place = f"{self.api}/users/{quote(login)}"
         links = dict(row.split(" ", 1) for row in _USER_LINKS)
         return {
             "login": login,
@@ -96,7 +96,7 @@ class Shapes:
             "avatar_url": f"{self.url}/avatars/{number_of(login)}",
             "gravatar_id": "",
             "url": place,
-            "html_url": f"{self.url}/{login}",
+            "html_url": f"{self.url}/{quote(login)}",
             **{f"{name}_url": f"{place}/{rest}" for name, rest in links.items()},
             "type": "Bot" if login.endswith("[bot]") else "User",
             "user_view_type": "public",

@@ -121,6 +121,11 @@ def test_every_route_answers_as_github_describes(pulled, api, github):
         ("POST", f"{HOME}/statuses/{'0' * 40}", {"state": "success"}, 422),
         ("GET", f"{HOME}/commits/fix/x/status", None, 200),
         ("GET", f"{HOME}/commits/{'0' * 40}/status", None, 422),
+        # What only Apps may do; what they get is in test_app.py.
+        ("GET", f"{HOME}/commits/{sha}/check-runs", None, 200),
+        ("POST", f"{HOME}/check-runs", {"name": "x", "head_sha": sha, "status": "completed"}, 403),
+        ("GET", f"{HOME}/installation", None, 401),
+        ("POST", "/app/installations/7000/access_tokens", {"repositories": ["widget"]}, 401),
         ("PUT", f"{HOME}/pulls/1/merge", {"sha": "0" * 40}, 409),
         ("PUT", f"{HOME}/pulls/1/merge", {"merge_method": "squash", "commit_title": "Squashed"}, 200),
         ("PUT", f"{HOME}/pulls/1/merge", None, 405),

@@ -49,6 +49,10 @@ OPERATIONS = (
     f"PUT {REPO}/pulls/{{pull_number}}/merge",
     f"POST {REPO}/pulls/{{pull_number}}/requested_reviewers",
     f"POST {REPO}/statuses/{{sha}}",
+    f"GET {REPO}/installation",
+    "POST /app/installations/{installation_id}/access_tokens",
+    f"POST {REPO}/check-runs",
+    f"GET {REPO}/commits/{{ref}}/check-runs",
 )
 NOISE = {
     "description",

@@ -211,3 +211,21 @@ def test_an_agent_that_says_the_tests_passed_is_not_believed() -> None:
         book_of(outcome=[{"id": "o", "tests": {}, "message": "Proof"}]), lines, Ending(MemoryTree({}), MemoryTree({}))
     )
     assert not found.passed
+
+
+@pytest.mark.parametrize(
+    ("what", "sees"),
+    [
+        ({"event": "command_run"}, False),
+        ({"event": "command_run", "exit": 1}, False),
+        ({"event": "command_run", "phase": "verify"}, True),
+        ({"any": [{"event": "command_run"}, {"event": "command_run", "phase": ["verify", "setup"]}]}, True),
+        ({"event": "command_run", "phase": ["verify", "agent"], "not": {"exit": 0}}, True),
+        ({"event": ["command_run", "note"]}, False),
+    ],
+)
+def test_what_we_ran_ourselves_counts_only_for_rules_that_name_its_phase(what: object, sees: bool) -> None:
+    ran = line(1, "command_run", 0, phase="verify", command="pytest", exit_code=1)
+    book = book_of({"id": "a", "never": what}, {"id": "b", "never": {"event": "file_write", "path": "x"}})
+    assert check(book, [ran, END]).passed is not sees
+    assert book.about_ours is sees
