@@ -222,7 +222,7 @@ ELSEWHERE: dict[str, tuple[str, str, list[list[Call]], str]] = {
         "update_description",
         "greeter",
         [[("read_file", {"path": "greeter.py"})], shell("echo '# new' >> greeter.py")],
-        "nothing-else",
+        "paths",
     ),
     "touches the file that it copies": ("copy_file", "kiosk", [shell("echo '# copied' >> requirements.txt")], ""),
     "copies nearly": ("copy_file", "kiosk", [write("deploy/requirements.txt", "click==8.0.4\n")], ""),
