@@ -40,6 +40,7 @@ OPERATIONS = (
     f"POST {REPO}/issues/{{issue_number}}/labels",
     f"DELETE {REPO}/issues/{{issue_number}}/labels/{{name}}",
     f"POST {REPO}/issues/{{issue_number}}/reactions",
+    f"GET {REPO}/issues/{{issue_number}}/events",
     f"GET {REPO}/labels",
     f"POST {REPO}/labels",
     f"GET {REPO}/pulls",
