@@ -101,10 +101,9 @@ class Wiring:
             return self._as_app(repo, write=write) if self.settings.app is not None else self.github
 
     def _as_app(self, repo: str, *, write: bool) -> GitHubForge:
-        from bot.forge.app import READING, WRITING
         from bot.forge.github import GitHubForge
 
-        token = self._app_tokens.token(repo, WRITING if write else READING)
+        token = self._token_of(repo, write=write)
         if token not in self._forges:
             self._forges[token] = GitHubForge(
                 token=token,
@@ -114,6 +113,11 @@ class Wiring:
                 app=True,
             )
         return self._forges[token]
+
+    def _token_of(self, repo: str, *, write: bool) -> str:
+        from bot.forge.app import READING, WRITING
+
+        return self._app_tokens.token(repo, WRITING if write else READING)
 
     @cached_property
     def _app_tokens(self) -> AppTokens:
@@ -148,6 +152,20 @@ class Wiring:
             api_url=self.settings.github_api_url,
             server_url=self.settings.github_server_url,
             clock=self.clock,
+        )
+
+    def desk_of(self, repo: str, *, write: bool = False) -> GitHubDesk:
+        """The same for a repository of the fleet, with the token that reads or writes it."""
+        from bot.forge.desk import GitHubDesk
+
+        app = self.settings.app is not None
+        token = self._token_of(repo, write=write) if app else self.settings.github_token
+        return GitHubDesk(
+            token=token,
+            api_url=self.settings.github_api_url,
+            server_url=self.settings.github_server_url,
+            clock=self.clock,
+            app=app,
         )
 
     @property

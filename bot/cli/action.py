@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -24,8 +25,9 @@ from bot.gha.ending import Ending
 from bot.gha.event import Event, read_event, refuse_event
 from bot.gha.inputs import Inputs, read_inputs
 from bot.gha.pages import PAGES, write_pages
-from bot.gha.plan_file import FILE, Asked, PlanFile, read_plan, write_plan
+from bot.gha.plan_file import FILE, Asked, PlanFile, Request, read_plan, write_plan
 from bot.gha.planning import planned_task, running, same_tasks, tasks_of
+from bot.gha.polling import mark, waiting
 from bot.gha.requests import requests_of
 from bot.gha.runner import Runner
 from bot.settings import Settings, forget_secrets
@@ -131,7 +133,9 @@ class _Job:
         """Publish the proposals that were planned."""
         plan = self._plan()
         self._refuse_unplanned(plan)
-        return self._end(publish_folder(self.wiring, self.inputs.out, self.known, self.certified))
+        results = publish_folder(self.wiring, self.inputs.out, self.known, self.certified)
+        self._answer_polled(plan, results)
+        return self._end(results)
 
     def report(self) -> Ending:
         """Put everything together, and answer the issue that asked."""
@@ -154,6 +158,8 @@ class _Job:
             results = publish_these(self.wiring, results, self.known, self.inputs.out, self.certified)
         complete = ending.complete(plan, reports_of(results))
         self._answer(plan, ending.answer(plan, complete, self.event.run_url))
+        if not self.inputs.dry_run:
+            self._answer_polled(plan, results)
         return ending.of_reports(complete, self.inputs.out)
 
     def _decide(self) -> tuple[PlanFile, tuple[Task, ...]]:
@@ -168,6 +174,8 @@ class _Job:
                 fetch=lambda repo, number: wiring.forge(repo).issue(repo, number),
             )
             asked = self._acknowledge() if requests else None
+            found = tuple(self._poll()) if inputs.poll else ()
+            requests += tuple(request for request, _ in found)
             tasks = tasks_of(requests, self.manifest, self.playbooks)
             facts = carrying.facts_of(running(tasks), wiring.forge)
             skips = carrying.exposed(tasks, facts, event, inputs.private_plugins)
@@ -190,8 +198,28 @@ class _Job:
             skips=skips,
             carried=carried,
             asked=asked,
+            polled={tasks_of((request,), self.manifest, self.playbooks)[0].campaign: one for request, one in found},
         )
         return plan, tasks
+
+    def _poll(self) -> Iterator[tuple[Request, Asked]]:
+        def told(text: str) -> None:
+            click.echo(text, err=True)
+
+        label, bots, playbook = self.inputs.label, self.inputs.allowed_bots, ""
+        return waiting(self.manifest, self.wiring.desk_of, label=label, playbook=playbook, allowed_bots=bots, told=told)
+
+    def _answer_polled(self, plan: PlanFile, results: list[Result]) -> None:
+        """One comment under each issue that was found by polling, by the token that may write there."""
+        reports = {report.campaign: report for report in ending.complete(plan, reports_of(results))}
+        for campaign, asked in plan.polled.items():
+            alone = msgspec.structs.replace(plan, asked=asked)
+            said = ending.answer(alone, [reports[campaign]], self.event.run_url)
+            text = self.wiring.redactor.text(f"{mark(asked.event)}\n{said}")
+            try:
+                self.wiring.desk_of(asked.repo, write=True).answer(asked.repo, asked.number, _MARK, text)
+            except FleetBotError as error:
+                click.echo(f"The issue {asked.repo}#{asked.number} cannot be answered: {error}", err=True)
 
     def _cleared(self, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
         """The tasks, if the certificates that the fleet's policy wants are there. Raises `RefusedError`."""

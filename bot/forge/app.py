@@ -74,8 +74,11 @@ class AppTokens:
 
         def call() -> dict[str, Any]:
             # A new client each time: what it signs with is good for a few minutes only, and this is asked once an hour.
-            requester = client(self._api, signed, signed=True).requester
-            _, data = requester.requestJsonAndCheck(method, f"{self._api}{place}", input=body)
+            github = client(self._api, signed, signed=True)
+            try:
+                _, data = github.requester.requestJsonAndCheck(method, f"{self._api}{place}", input=body)
+            finally:
+                github.close()
             return data if isinstance(data, dict) else {}
 
         try:

@@ -12,6 +12,8 @@ from bot.forge.github import GitHubForge
 from bot.ports import Access
 
 _EYES = "eyes"
+_PAGES = 30
+"""Of a hundred events; an issue with more is no request for a fix."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +24,21 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     archived: bool
     fork: bool
     private: bool
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """An issue that a label asks a fix for. Title and body are a stranger's."""
+
+    repo: str
+    number: int
+    title: str
+    body: str
+    url: str
+    event: int
+    """Which setting of the label it is: the id of its event."""
+    login: str
+    """Who set it."""
+    bot: bool
 
 
 class GitHubDesk(GitHubForge):
@@ -62,6 +79,35 @@ class GitHubDesk(GitHubForge):
             self.create_comment(repo, number, f"{mark}\n{body}")
         elif mine[0].body.strip() != f"{mark}\n{body}".strip():
             self.update_comment(repo, mine[0].id, f"{mark}\n{body}")
+
+    def labelled(self, repo: str, label: str) -> tuple[Wanted, ...]:
+        """The open issues of a repository that have a label, with who set it last. Raises `ForgeError`."""
+        name, place = self._name(repo), self._repository(repo).url
+
+        def issues() -> list[Any]:
+            return list(self._repository(repo).get_issues(state="open", labels=[label]))
+
+        found = []
+        for issue in self._asking.read(f"list the issues of {name} with {label}", issues):
+            if issue.pull_request is not None:
+                continue
+            events = self._list(f"read who labelled {name}#{issue.number}", f"{place}/issues/{issue.number}/events")
+            set_by = [one for one in events if one.get("event") == "labeled" and _is(one.get("label"), label)]
+            if set_by:
+                actor = set_by[-1].get("actor") or {}
+                found.append(
+                    Wanted(
+                        repo=name,
+                        number=issue.number,
+                        title=issue.title,
+                        body=issue.body or "",
+                        url=issue.html_url,
+                        event=int(set_by[-1]["id"]),
+                        login=str(actor.get("login", "")),
+                        bot=actor.get("type", "User") != "User",
+                    )
+                )
+        return tuple(found)
 
     def repositories(self, organisation: str) -> tuple[Found, ...]:
         """All repositories of an organisation that the token sees, by name. Raises `ForgeError`."""
@@ -111,12 +157,31 @@ class GitHubDesk(GitHubForge):
         core = self._get("read the rate limit", f"{self._api}/rate_limit").get("resources", {}).get("core", {})
         return int(core.get("remaining", 0)), int(core.get("limit", 0))
 
+    def _list(self, what: str, address: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        for page in range(1, _PAGES + 1):
+
+            def call(page: int = page) -> list[Any]:
+                ask = self._github.requester.requestJsonAndCheck
+                _, data = ask("GET", address, parameters={"per_page": 100, "page": page})
+                return data if isinstance(data, list) else []
+
+            found = self._asking.read(what, call)
+            rows += [row for row in found if isinstance(row, dict)]
+            if len(found) < 100:
+                break
+        return rows
+
     def _get(self, what: str, address: str) -> dict[str, Any]:
         def call() -> dict[str, Any]:
             _, data = self._github.requester.requestJsonAndCheck("GET", address)
             return data if isinstance(data, dict) else {}
 
         return self._asking.read(what, call)
+
+
+def _is(label: object, name: str) -> bool:
+    return isinstance(label, dict) and str(label.get("name", "")).casefold() == name.casefold()
 
 
 def _part(word: str) -> str:

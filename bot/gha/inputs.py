@@ -84,6 +84,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """What the whole campaign may cost; divided among its tasks."""
     label: str = "fleet-bot:fix"
     """The label that asks for a fix."""
+    poll: bool = False
+    """`plan`, `run`: look for issues of the plugins that have the label and have no answer yet."""
     allowed_bots: tuple[str, ...] = ()
     """Logins of bots that may start a run, such as `sentry-io[bot]`; no bot may otherwise."""
     private_plugins: tuple[str, ...] = ()
@@ -120,7 +122,7 @@ def _value(name: str, text: str) -> Any:
             return _number(name, text, 1, 64)
         case "shards":
             return _number(name, text, 1, 256)
-        case "dry_run":
+        case "dry_run" | "poll":
             return _yes(name, text)
         case "budget_usd":
             return _amount(name, text)

@@ -48,6 +48,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     note: str = ""
     """What people who read the answer should know, such as that the text was edited meanwhile."""
+    event: int = 0
+    """Which setting of the label it is, where issues were polled."""
 
 
 class Carried(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +73,8 @@ class PlanFile(msgspec.Struct, frozen=True, kw_only=True):
     carried: dict[str, Carried] = {}
     """By `repo` of the manifest."""
     asked: Asked | None = None
+    polled: dict[str, Asked] = {}
+    """Campaign -> the issue of a plugin that asked for it and was found by polling."""
 
     @property
     def campaigns(self) -> tuple[str, ...]:

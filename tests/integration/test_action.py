@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from action_runs import CONTROL, Ran, action, labelled
+from action_runs import CONTROL, Ran, action
+from payloads import error_dispatched, labelled, started
 from small_plugins import FIX, PLUGIN, STAMP, pulls
 from small_world import KEY, TOKEN, World, git
 
@@ -184,12 +185,7 @@ def test_an_error_that_a_tracker_sends_becomes_a_fix(world: World) -> None:
     world.github.add_repository(CONTROL, default_branch="main")
     event = json.loads((Path(__file__).parent.parent / "golden" / "errors" / "sentry-python.json").read_text())
     event["data"]["event"]["release"] = f"calc@{commit}"
-    payload = {
-        "action": "fleet-bot-error",
-        "client_payload": {"plugin": "calc", "error": event},
-        "repository": {"full_name": CONTROL, "private": True},
-        "sender": {"login": "ada", "type": "User"},
-    }
+    payload = error_dispatched(CONTROL, {"plugin": "calc", "error": event})
     ran = jobs(world, event="repository_dispatch", payload=payload)
     assert ran["report"].code == 0, ran["report"].log
     [pull] = pulls(world, "calc")
@@ -200,7 +196,7 @@ def test_a_private_plugin_is_left_out_when_everybody_could_read_its_trace(world:
     world.playbook("stamp", STAMP)
     world.plugin("open", {"README.md": "a\n"})
     world.plugin("closed", {"README.md": "b\n"}, remote={"private": True})
-    public = {"repository": {"full_name": CONTROL, "private": False}}
+    public = started(CONTROL, private=False)
     ran = action(world, "plan", payload=public, playbook="stamp")
     assert ran.outputs["tasks"] == "1"
     assert "private-plugins" in ran.log

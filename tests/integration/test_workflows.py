@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 from act_runs import WORKFLOW, Acted, Workflows, why_not
-from action_runs import CONTROL, labelled
+from action_runs import CONTROL
 from looking import Looking
+from payloads import error_dispatched, labelled, started
 from small_plugins import FIX, PLUGIN, STAMP, pulls
 from small_world import KEY, TOKEN, World
 
 pytestmark = [pytest.mark.skipif(why_not() is not None, reason=str(why_not())), pytest.mark.thorough]
-SENDER = {"sender": {"login": "ada", "type": "User"}, "repository": {"full_name": CONTROL, "private": True}}
+BY_HAND = started(CONTROL)
 
 
 def test_a_label_on_an_issue_leads_to_a_pull_request_and_an_answer(world: World) -> None:
@@ -48,7 +49,7 @@ def test_a_production_error_leads_to_a_pull_request(world: World) -> None:
     file = Path(__file__).parent.parent / "golden" / "errors" / "sentry-python.json"
     error = json.loads(file.read_text(encoding="utf-8"))
     error["data"]["event"]["release"] = "calc@1.0.0"
-    payload = SENDER | {"action": "fleet-bot-error", "client_payload": {"plugin": "calc", "error": error}}
+    payload = error_dispatched(CONTROL, {"plugin": "calc", "error": error})
     ran = Workflows(world).run("repository_dispatch", "fix", payload)
     assert ran.code == 0, ran.log
     assert [pull.head.ref for pull in pulls(world, "calc")] == ["fix/CALC-1A"]
@@ -59,7 +60,7 @@ def test_three_shards_of_which_one_fails(world: World) -> None:
     world.plugin("a", {"README.md": "a\n"})
     world.plugin("b", {"README.md": "b\n"}, setup="echo '::error::from the set-up' && exit 3")
     world.plugin("c", {"README.md": "c\n"})
-    ran = Workflows(world).run("workflow_dispatch", "fleet", SENDER, playbook="stamp", variables="text=hello")
+    ran = Workflows(world).run("workflow_dispatch", "fleet", BY_HAND, playbook="stamp", variables="text=hello")
     assert ran.code != 0
     assert [len(pulls(world, name)) for name in "abc"] == [1, 0, 1]
     outcomes = {row["plugin"]: row["outcome"] for row in ran.report()["tasks"]}
@@ -81,7 +82,7 @@ def test_while_an_agent_works_nothing_in_its_job_can_write(world: World) -> None
     workflows = Workflows(world)
     writes = {"the write token": TOKEN, "the workflow's token": WORKFLOW}
     with Looking("INPUT_COMMAND=propose", writes, folders=(workflows.control, workflows.artifacts)) as looking:
-        ran = workflows.run("workflow_dispatch", "fleet", SENDER, playbook="stamp", variables="text=hello")
+        ran = workflows.run("workflow_dispatch", "fleet", BY_HAND, playbook="stamp", variables="text=hello")
     assert ran.code == 0, ran.log
     assert any("sleep 2" in command for command in looking.commands), "the script was not seen"
     assert {found for found in looking.found if found.startswith("the write token")} == set()
@@ -94,7 +95,7 @@ def test_publishing_starts_git_and_nothing_from_a_clone(world: World) -> None:
     world.plugin("a", {"README.md": "a\n", "git": "#!/bin/sh\ntouch /tmp/owned\n", "conftest.py": "raise SystemExit\n"})
     workflows = Workflows(world)
     with Looking("INPUT_COMMAND=publish", {"the model's key": KEY}, folders=(workflows.control,)) as looking:
-        ran = workflows.run("workflow_dispatch", "fleet", SENDER, playbook="stamp", variables="text=hello")
+        ran = workflows.run("workflow_dispatch", "fleet", BY_HAND, playbook="stamp", variables="text=hello")
     assert ran.code == 0, ran.log
     assert looking.processes
     assert looking.found == set()
@@ -116,7 +117,7 @@ def test_publishing_starts_git_and_nothing_from_a_clone(world: World) -> None:
 
 def test_a_schedule_with_nothing_due_is_green(world: World) -> None:
     world.plugin("a", {"README.md": "a\n"})
-    ran = Workflows(world).run("schedule", "fleet", SENDER | {"schedule": "17 * * * *"})
+    ran = Workflows(world).run("schedule", "fleet", {"schedule": "17 * * * *", "repository": BY_HAND["repository"]})
     assert ran.code == 0, ran.log
     assert pulls(world, "a") == []
     assert "Nothing is due" in ran.log

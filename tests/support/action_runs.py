@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from payloads import started
 from small_world import TOKEN, World
 
 from bot.cli import main as command_line
@@ -26,34 +27,6 @@ class Ran(msgspec.Struct, frozen=True):
     summary: str
 
 
-def labelled(
-    repo: str,
-    number: int,
-    body: str,
-    *,
-    title: str = "It breaks",
-    sender: str = "ada",
-    kind: str = "User",
-    label: str = "fleet-bot:fix",
-) -> dict[str, Any]:
-    """The payload of `issues: labeled`, as far as GitHub's own has it and we read it."""
-    return {
-        "action": "labeled",
-        "issue": {
-            "number": number,
-            "title": title,
-            "body": body,
-            "html_url": f"https://github.invalid/{repo}/issues/{number}",
-            "user": {"login": "ada", "type": "User"},
-            "labels": [{"name": label}],
-            "author_association": "MEMBER",
-        },
-        "label": {"name": label, "color": "ededed"},
-        "repository": {"full_name": repo, "private": True},
-        "sender": {"login": sender, "type": kind},
-    }
-
-
 def action(
     world: World,
     command: str,
@@ -68,7 +41,7 @@ def action(
     runner = world.folder / "runner"
     runner.mkdir(exist_ok=True)
     places = {name: runner / name for name in ("event.json", "output", "summary")}
-    places["event.json"].write_text(json.dumps(payload or {"repository": {"full_name": repository, "private": True}}))
+    places["event.json"].write_text(json.dumps(payload or started(repository)))
     for name in ("output", "summary"):
         places[name].write_text("")
     manifest = world.write_manifest()

@@ -76,6 +76,15 @@ class Pull(msgspec.Struct, frozen=True, kw_only=True):
     merge_commit: str | None = None
 
 
+class Labelled(msgspec.Struct, frozen=True, kw_only=True):
+    """That an issue got a label: who set it, and when."""
+
+    id: int
+    label: str
+    actor: str
+    created: int
+
+
 class Issue(msgspec.Struct, frozen=True, kw_only=True):
     """An issue, or a pull request when `pull` is there; they share their numbers."""
 
@@ -93,6 +102,7 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...] = ()
     comments: tuple[Comment, ...] = ()
     reactions: tuple[Reaction, ...] = ()
+    events: tuple[Labelled, ...] = ()
     pull: Pull | None = None
 
 

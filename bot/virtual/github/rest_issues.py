@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.virtual.github.errors import BODY_LIMIT, TITLE_LIMIT, invalid
 from bot.virtual.github.hub import Hub, replace
 from bot.virtual.github.records import Issue
-from bot.virtual.github.rest_labels import joined, label_names, with_labels
+from bot.virtual.github.rest_labels import joined, label_names, noted, with_labels
 from bot.virtual.github.rest_repository import issue_shapes
 from bot.virtual.github.routing import PAGING, Answer, Call, Keys, Route, paged
 from bot.virtual.github.shapes import when
@@ -60,7 +60,7 @@ def _create_issue(hub: Hub, call: Call) -> Answer:
             created=now,
             updated=now,
         )
-        issue = replace(issue, labels=joined(repository, issue, names))
+        issue = noted(hub, issue, replace(issue, labels=joined(repository, issue, names)), call.login)
         repository = hub.keep(repository, issue)
     return Answer(status=201, body=issue_shapes(hub, repository, call.person).issue(issue))
 
@@ -74,7 +74,8 @@ def _update_issue(hub: Hub, call: Call) -> Answer:
         if "labels" in body:
             names = label_names(body["labels"])
             repository = with_labels(hub, repository, names)
-            issue = replace(issue, labels=joined(repository, replace(issue, labels=()), names))
+            fresh = replace(issue, labels=joined(repository, replace(issue, labels=()), names))
+            issue = noted(hub, issue, fresh, call.login)
         issue = replace(issue, title=body.get("title", issue.title), body=body.get("body", issue.body))
         issue = in_state(hub, issue, body.get("state", issue.state), call.login, body.get("state_reason"))
         repository = hub.keep(repository, issue)

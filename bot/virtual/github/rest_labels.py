@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.virtual.github.errors import Refused, invalid
 from bot.virtual.github.hub import Hub, replace
-from bot.virtual.github.records import Issue, Label, Repository
+from bot.virtual.github.records import Issue, Label, Labelled, Repository
 from bot.virtual.github.rest_repository import issue_shapes
 from bot.virtual.github.routing import PAGING, Answer, Call, Keys, Route, paged
 
@@ -38,6 +38,20 @@ def joined(repository: Repository, issue: Issue, names: list[str]) -> tuple[str,
     return tuple(dict.fromkeys([*issue.labels, *(label.name for label in found if label is not None)]))
 
 
+def noted(hub: Hub, before: Issue, after: Issue, actor: str) -> Issue:
+    """The issue with an event for each label that it got. The caller holds the lock."""
+    fresh = [label for label in after.labels if label not in before.labels]
+    events = [Labelled(id=hub.store.next_id(), label=name, actor=actor, created=hub.store.now()) for name in fresh]
+    return replace(after, events=(*after.events, *events))
+
+
+def _events(hub: Hub, call: Call) -> Answer:
+    repository = hub.store.get(call.full_name)
+    made = issue_shapes(hub, repository, call.person)
+    events = repository.issue(call.number).events
+    return paged([made.labelled(event) for event in events], call, f"{made.place}/issues/{call.number}/events")
+
+
 def _labels(hub: Hub, call: Call) -> Answer:
     repository = hub.store.get(call.full_name)
     made = issue_shapes(hub, repository, call.person)
@@ -64,8 +78,9 @@ def _add_labels(hub: Hub, call: Call) -> Answer:
     names = label_names(call.body.get("labels") if isinstance(call.body, dict) else call.body)
     with hub.store.locked():
         repository = with_labels(hub, hub.store.get(call.full_name), names)
-        issue = repository.issue(call.number)
-        issue = replace(issue, labels=joined(repository, issue, names), updated=hub.store.now())
+        before = repository.issue(call.number)
+        issue = replace(before, labels=joined(repository, before, names), updated=hub.store.now())
+        issue = noted(hub, before, issue, call.login)
         repository = hub.keep(repository, issue)
     made = issue_shapes(hub, repository, call.person)
     return Answer(body=made.labels(issue))
@@ -98,5 +113,6 @@ ROUTES = (
         required=("name",),
     ),
     Route(method="POST", template=_ON_ISSUE, handler=_add_labels, needs="write"),
+    Route(method="GET", template=f"{_HOME}/issues/{{number}}/events", handler=_events, query=PAGING),
     Route(method="DELETE", template=f"{_ON_ISSUE}/{{name}}", handler=_remove_label, needs="write"),
 )

@@ -22,7 +22,7 @@ from bot.virtual.github.handler import Exchange, Handler
 from bot.virtual.github.hub import Hub, replace
 from bot.virtual.github.records import Issue, Permission, Person, Repository
 from bot.virtual.github.rest import Rest
-from bot.virtual.github.rest_labels import joined, with_labels
+from bot.virtual.github.rest_labels import joined, noted, with_labels
 from bot.virtual.github.store import Store
 
 _LOG = 10_000
@@ -143,7 +143,7 @@ class VirtualGitHub:
             issue = Issue(
                 id=store.next_id(), number=number, title=title, body=body, author=author, created=now, updated=now
             )
-            issue = replace(issue, labels=joined(repository, issue, list(labels)))
+            issue = noted(self.hub, issue, replace(issue, labels=joined(repository, issue, list(labels))), author)
             store.put(replace(repository, issues=repository.issues | {number: issue}))
         return issue
 

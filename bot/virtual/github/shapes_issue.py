@@ -7,7 +7,7 @@ from functools import cached_property
 from urllib.parse import quote
 
 from bot.virtual.github.bare import Comparison
-from bot.virtual.github.records import Comment, Issue, Label, Pull, Reaction, Repository, Status
+from bot.virtual.github.records import Comment, Issue, Label, Labelled, Pull, Reaction, Repository, Status
 from bot.virtual.github.shapes import JSON, Shapes, node_id, number_of, when
 
 _REACTIONS = ("+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes")
@@ -37,6 +37,22 @@ class IssueShapes:
             "description": label.description,
             "color": label.color,
             "default": False,
+        }
+
+    def labelled(self, event: Labelled) -> JSON:
+        """The event of a label that was set."""
+        label = self.repository.label(event.label)
+        return {
+            "id": event.id,
+            "node_id": node_id("LabeledEvent", event.id),
+            "url": f"{self.place}/issues/events/{event.id}",
+            "actor": self.shapes.user(event.actor),
+            "event": "labeled",
+            "commit_id": None,
+            "commit_url": None,
+            "created_at": when(event.created),
+            "label": {"name": event.label, "color": label.color if label else "ededed"},
+            "performed_via_github_app": None,
         }
 
     def labels(self, issue: Issue) -> list[JSON]:

@@ -93,6 +93,7 @@ def test_every_route_answers_as_github_describes(pulled, api, github):
         ("GET", f"{HOME}/issues/9", None, 404),
         ("PATCH", f"{HOME}/issues/2", {"state": "closed", "state_reason": "not_planned", "labels": ["a", "b"]}, 200),
         ("PATCH", f"{HOME}/issues/2", {"state": "open"}, 200),
+        ("GET", f"{HOME}/issues/2/events", None, 200),
         ("POST", f"{HOME}/issues/2/reactions", {"content": "eyes"}, 201),
         ("POST", f"{HOME}/issues/2/reactions", {"content": "eyes"}, 200),
         ("POST", f"{HOME}/issues/2/reactions", {"content": "shrug"}, 422),

@@ -1,7 +1,8 @@
-"""Make `subset.json` again: the operations we use, out of GitHub's OpenAPI description, schemas made JSON Schema.
+"""Make `subset.json` and `webhooks.json` again: the operations and the events that we use, out of GitHub's OpenAPI
+descriptions, schemas made JSON Schema.
 
 Run `python tests/golden/github-openapi/make_subset.py`; it needs npm, takes 30 MB from the registry into a folder that
-is gone afterwards, and writes nothing but `subset.json` and `LICENSE` here.
+is gone afterwards, and writes nothing but the two files and `LICENSE` here. Both packages have the same licence.
 """
 
 from __future__ import annotations
@@ -14,6 +15,13 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = "@octokit/openapi@23.0.2"
+WEBHOOKS = "@octokit/openapi-webhooks@12.1.0"
+EVENTS = {
+    "issues": "issues-labeled",
+    "repository_dispatch": "repository-dispatch-sample.collected",
+    "workflow_dispatch": "workflow-dispatch",
+}
+"""Event of Actions -> the webhook whose payload it has."""
 SPEC = "package/generated/api.github.com.json"
 HERE = Path(__file__).resolve().parent
 REPO = "/repos/{owner}/{repo}"
@@ -40,6 +48,7 @@ OPERATIONS = (
     f"POST {REPO}/issues/{{issue_number}}/labels",
     f"DELETE {REPO}/issues/{{issue_number}}/labels/{{name}}",
     f"POST {REPO}/issues/{{issue_number}}/reactions",
+    f"GET {REPO}/issues/{{issue_number}}/events",
     f"GET {REPO}/labels",
     f"POST {REPO}/labels",
     f"GET {REPO}/pulls",
@@ -73,15 +82,24 @@ NOISE = {
 
 def main() -> None:
     """Fetch, cut, write."""
+    spec, licence = _described(PACKAGE)
+    (HERE / "LICENSE").write_bytes(licence)
+    _write("subset.json", cut(spec))
+    _write("webhooks.json", cut_events(_described(WEBHOOKS)[0]))
+
+
+def _described(package: str) -> tuple[dict[str, Any], bytes]:
+    """The description that a package holds, and its licence."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["npm", "pack", "--silent", PACKAGE], cwd=folder, check=True)
+        subprocess.run(["npm", "pack", "--silent", package], cwd=folder, check=True, stdout=subprocess.DEVNULL)
         with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
-            spec = json.load(_member(archive, SPEC))
-            (HERE / "LICENSE").write_bytes(_member(archive, "package/LICENSE").read())
-    subset = cut(spec)
-    text = json.dumps(subset, separators=(",", ":"), sort_keys=True)
-    (HERE / "subset.json").write_text(text + "\n", encoding="utf-8")
-    print(f"{len(text)} bytes, {len(subset['components']['schemas'])} schemas")
+            return json.load(_member(archive, SPEC)), _member(archive, "package/LICENSE").read()
+
+
+def _write(name: str, document: dict[str, Any]) -> None:
+    text = json.dumps(document, separators=(",", ":"), sort_keys=True)
+    (HERE / name).write_text(text + "\n", encoding="utf-8")
+    print(f"{name}: {len(text)} bytes, {len(document['components']['schemas'])} schemas")
 
 
 def _member(archive: tarfile.TarFile, name: str) -> Any:
@@ -98,15 +116,29 @@ def cut(spec: dict[str, Any]) -> dict[str, Any]:
         whole = spec["paths"][path][method.lower()]
         kept = {key: whole[key] for key in ("parameters", "requestBody", "responses") if key in whole}
         paths.setdefault(path, {})[method.lower()] = cleaned(kept)
+    return {"package": PACKAGE, "paths": paths, "components": _components(spec, paths)}
+
+
+def cut_events(spec: dict[str, Any]) -> dict[str, Any]:
+    """The payloads of the events with everything they refer to, without prose."""
+    found = {}
+    for event, name in EVENTS.items():
+        content = spec["webhooks"][name]["post"]["requestBody"]["content"]
+        found[event] = cleaned(content["application/json"]["schema"])
+    return {"package": WEBHOOKS, "events": found, "components": _components(spec, found)}
+
+
+def _components(spec: dict[str, Any], start: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Everything that is referred to from `start`, directly or not."""
     components: dict[str, dict[str, Any]] = {}
-    waiting = [paths]
+    waiting: list[Any] = [start]
     while waiting:
         for ref in references(waiting.pop()):
             kind, name = ref.removeprefix("#/components/").split("/")
             if name not in components.setdefault(kind, {}):
                 components[kind][name] = cleaned(spec["components"][kind][name])
                 waiting.append(components[kind][name])
-    return {"package": PACKAGE, "paths": paths, "components": components}
+    return components
 
 
 def references(node: Any) -> set[str]:

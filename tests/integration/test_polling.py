@@ -1,0 +1,137 @@
+"""Labels on the plugins' own issues, found by the clock: each setting of the label is answered once, whoever set it may write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from action_runs import CONTROL, Ran, action
+from app_keys import key_pair
+from small_plugins import FIX, PLUGIN, pulls
+from small_world import TOKEN, World
+
+from bot.forge.app import WRITING
+
+ADA, EVE = "ghp_" + "ada0" * 9, "ghp_" + "eve0" * 9
+CLOCK = {"event": "schedule", "payload": {"schedule": "17 * * * *"}}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with World(tmp_path) as world:
+        world.github.add_person(ADA, "ada", permission="write")
+        world.github.add_person(EVE, "eve", permission="read")
+        world.plugin("calc", PLUGIN, test="python -m pytest -q --disable-plugin-autoload")
+        world.script("calc", "fix_bug", FIX)
+        world.github.add_repository(CONTROL, default_branch="main")
+        world.github.add_issue("acme/calc", number=7, title="add subtracts", body="add(1, 2) is -1", author="eve")
+        yield world
+
+
+def label(world: World, token: str, method: str = "POST") -> None:
+    import requests
+
+    place = f"{world.github.api_url}/repos/acme/calc/issues/7/labels"
+    headers = {"Authorization": f"Bearer {token}", "User-Agent": "test"}
+    if method == "POST":
+        answer = requests.post(place, json={"labels": ["fleet-bot:fix"]}, headers=headers, timeout=10)
+    else:
+        answer = requests.delete(f"{place}/fleet-bot:fix", headers=headers, timeout=10)
+    assert answer.ok, answer.text
+
+
+def polled(world: World, **more: Any) -> tuple[Ran, Ran, Ran]:
+    """Plan, propose and publish, as three jobs."""
+    plan = action(world, "plan", poll="true", **CLOCK, **more)
+    if plan.outputs.get("tasks", "0") == "0":
+        return plan, plan, plan
+    digest = plan.outputs["plan-digest"]
+    rest = [action(world, job, plan_digest=digest, **CLOCK, **more) for job in ("propose", "publish")]
+    return plan, rest[0], rest[1]
+
+
+def comments(world: World) -> list[str]:
+    return [comment.body for comment in world.github.hub.store.get("acme/calc").issue(7).comments]
+
+
+def test_a_label_leads_to_a_pull_request_and_one_answer_and_not_again(world: World) -> None:
+    label(world, ADA)
+    plan, propose, publish = polled(world)
+    assert (plan.code, propose.code, publish.code) == (0, 0, 0), plan.log + propose.log + publish.log
+    [pull] = pulls(world, "calc")
+    assert pull.head.ref == "fix/issue-7"
+    [said] = comments(world)
+    assert pull.html_url in said
+    assert "The text of the issue is that of when it was found" in said
+    issue = world.github.hub.store.get("acme/calc").issue(7)
+    assert [(one.content, one.author) for one in issue.reactions] == [("eyes", "fleet-bot")]
+    again, _, _ = polled(world)
+    assert again.outputs["tasks"] == "0"
+    assert "Nothing is due" in again.log
+    assert len(comments(world)) == 1
+
+
+def test_setting_the_label_again_asks_again_and_updates_the_one_answer(world: World) -> None:
+    label(world, ADA)
+    polled(world)
+    label(world, ADA, "DELETE")
+    assert polled(world)[0].outputs["tasks"] == "0"
+    label(world, ADA)
+    plan, _, publish = polled(world)
+    assert plan.outputs["tasks"] == "1"
+    assert publish.code == 0, publish.log
+    assert len(comments(world)) == len(pulls(world, "calc")) == 1
+
+
+def test_who_may_not_write_asks_in_vain(world: World) -> None:
+    store = world.github.hub.store
+    label(world, ADA)
+    repository = store.get("acme/calc")
+    issue = repository.issue(7)
+    from msgspec.structs import replace
+
+    events = tuple(replace(event, actor="eve") for event in issue.events)
+    store.put(replace(repository, issues=repository.issues | {7: replace(issue, events=events)}))
+    plan, _, _ = polled(world)
+    assert plan.outputs["tasks"] == "0"
+    assert "eve has the permission read in acme/calc; write is needed" in plan.log
+    assert comments(world) == []
+
+
+def test_a_repository_that_cannot_be_read_does_not_stop_the_others(world: World) -> None:
+    world.entries.insert(0, {"name": "gone", "repo": "acme/gone"})
+    label(world, ADA)
+    plan, _, _ = polled(world)
+    assert plan.outputs["tasks"] == "1"
+    assert "acme/gone" in plan.log
+
+
+def test_a_fix_that_is_not_proven_is_answered_too(world: World) -> None:
+    world.script("calc", "fix_bug", "rules: [{say: I cannot.}]")
+    label(world, ADA)
+    _, _, publish = polled(world)
+    [said] = comments(world)
+    assert "calc: **failed**" in said
+    assert publish.code == 1
+
+
+def test_without_being_asked_nobody_looks(world: World) -> None:
+    label(world, ADA)
+    assert action(world, "plan", **CLOCK).outputs["tasks"] == "0"
+    assert not [one for one in world.github.requests if "/issues" in one.path and one.method == "GET"]
+
+
+def test_with_an_app_it_is_the_app_that_reads_and_answers(world: World) -> None:
+    world.github.add_app("4711", "fleet-app", key_pair()[1], ("acme/calc",), dict(WRITING))
+    label(world, ADA)
+    app = {"FLEET_BOT_APP_ID": "4711", "FLEET_BOT_APP_PRIVATE_KEY": key_pair()[0], "GITHUB_TOKEN": "", "GH_TOKEN": ""}
+    plan = action(world, "plan", poll="true", **CLOCK, env=app)
+    assert plan.outputs["tasks"] == "1", plan.log
+    digest = plan.outputs["plan-digest"]
+    assert action(world, "propose", plan_digest=digest, **CLOCK, env={"GITHUB_TOKEN": TOKEN}).code == 0
+    published = action(world, "publish", plan_digest=digest, **CLOCK, env=app)
+    assert published.code == 0, published.log
+    [answer] = world.github.hub.store.get("acme/calc").issue(7).comments
+    assert answer.author == "fleet-app[bot]"
