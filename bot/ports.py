@@ -139,8 +139,10 @@ class Guard(Protocol):
         """A refusal means that the tool is not called."""
         ...
 
-    def after(self, action: Action, effects: tuple[Effect, ...]) -> Refusal | None:
-        """A refusal means that the workspace is restored to what it was before the action."""
+    def after(self, action: Action, effects: tuple[Effect, ...], meant: tuple[EventBody, ...] = ()) -> Refusal | None:
+        """A refusal means that the workspace is restored to what it was before the action. `meant` is what the effects
+        mean: changed versions, new entries of the change log.
+        """
         ...
 
 

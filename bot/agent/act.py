@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from bot.agent.effects import record_command, record_effects
+from bot.agent.effects import meaning, record_command, record_effects
 from bot.agent.tools.context import Context
 from bot.agent.tools.tool import Output, Reason, Tool, ToolError
 from bot.base.clock import Clock
@@ -138,11 +138,12 @@ def _change(action: Action, tool: Tool, hands: Hands) -> Output:
         record_command(hands.trace, command, output.command, phase="agent", call=action.call, turn=action.turn)
     after = sandbox.snapshot()
     effects = sandbox.changes(before, after)
-    refusal = hands.guard.after(action, effects)
+    meant = meaning(sandbox, before, after, effects, task, action.call)
+    refusal = hands.guard.after(action, effects, meant)
     if refusal is not None:
         sandbox.restore(before)
         raise _Refused(refusal, undone=True)
-    record_effects(hands.trace, sandbox, before, after, effects, task=task, call=action.call, turn=action.turn)
+    record_effects(hands.trace, effects, meant, call=action.call, turn=action.turn)
     return _with_note(output, action.declared, effects)
 
 

@@ -46,19 +46,13 @@ def record_command(
 
 def record_effects(
     sink: TraceSink,
-    sandbox: Sandbox,
-    before: str,
-    after: str,
     effects: tuple[Effect, ...],
+    meant: tuple[EventBody, ...],
     *,
-    task: Task,
     call: str | None,
     turn: int,
 ) -> None:
-    """Write what differs between two snapshots: each file, then changed versions and new changelog entries.
-
-    `effects` are what the sandbox says of the two. It has to be at `after`, and is so again afterwards.
-    """
+    """Write what an action changed: each file, then what it means, as `meaning` has it."""
     for effect in effects:
         sink.append(
             FileWrite(
@@ -73,15 +67,23 @@ def record_effects(
             ),
             turn=turn,
         )
-    for event in _meanings(sandbox, before, after, effects, task, call):
+    for event in meant:
         sink.append(event, turn=turn)
+
+
+def meaning(
+    sandbox: Sandbox, before: str, after: str, effects: tuple[Effect, ...], task: Task, call: str | None
+) -> tuple[EventBody, ...]:
+    """What differs between two snapshots for a reader: changed versions and new changelog entries.
+
+    `effects` are what the sandbox says of the two. It has to be at `after`, and is so again afterwards.
+    """
+    return tuple(_meanings(sandbox, before, after, effects, task, call)) if effects else ()
 
 
 def _meanings(
     sandbox: Sandbox, before: str, after: str, effects: tuple[Effect, ...], task: Task, call: str | None
 ) -> Iterator[EventBody]:
-    if not effects:
-        return
     plugin = task.plugin
     names = {effect.path: _inside(effect.path, plugin.directory) for effect in effects if effect.before != effect.after}
     versions = [path for path, name in names.items() if name and is_version_file(name, plugin.version_file)]

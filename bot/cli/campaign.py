@@ -40,12 +40,16 @@ _budget_option = click.option(
 @click.option("--shards", type=click.IntRange(1, 256), metavar="N", help="Print the matrix for N Actions jobs.")
 @click.option("--prompt", is_flag=True, help="Show the rendered prompt of each task.")
 def plan(common: Common, selection: Selection, shards: int | None, prompt: bool) -> int:
-    """Say what would run where. Nothing is cloned and no model is asked."""
+    """Say what would run where. Nothing is cloned and no model is asked.
+
+    Also says when `run` and `propose` would be refused for want of a certificate; that is an answer, so it ends with 0.
+    """
     with Wiring(common.settings(model=False), common.fleet()) as wiring:
         planned = _plan(common, selection, wiring)
         found = clearance_of(common, planned, wiring)
     if common.json or shards:
         emit_json(matrix(planned.tasks, shards) if shards else _as_json(planned, found, prompt=prompt))
+        _tell_refusal(found)
         return 0
     console = people()
     console.print(f"{planned.playbook.id} {planned.playbook.version}, campaign {planned.campaign}", markup=False)
@@ -54,9 +58,13 @@ def plan(common: Common, selection: Selection, shards: int | None, prompt: bool)
         console.print(f"  {task.plugin.name}: {note}", markup=False)
         if prompt:
             console.print(task.prompt, markup=False)
-    if found.required and not found.valid:
-        console.print(f"It would be refused: {found.reason}. Run `{found.cure}` first.", markup=False)
+    _tell_refusal(found)
     return 0
+
+
+def _tell_refusal(found: Clearance) -> None:
+    if found.required and not found.valid:
+        people().print(f"It would be refused: {found.reason}. Run `{found.cure}` first.", markup=False, soft_wrap=True)
 
 
 @click.command()

@@ -107,7 +107,7 @@ def show_flight(report: FlightReport, console: Console) -> None:
         if row.misses:
             console.print(Text(f"  {row.name} has no answer for: {', '.join(row.misses[:5])}", "dim"))
         if row.repeated:
-            console.print(Text(f"  {row.name}: {row.repeated} repetitions of a script, not counted", "dim"))
+            console.print(Text(f"  {row.name}: {row.repeated} repetitions of the same, not counted", "dim"))
     for pair in report.twins:
         said = (
             "agrees" if pair.agree else f"DIFFERS: {pair.virtual} here, {pair.real} there {', '.join(pair.differing)}"

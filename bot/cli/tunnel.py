@@ -22,6 +22,7 @@ from bot.windtunnel.flight import Airfield, fly_playbook, fly_twins
 from bot.windtunnel.forecast import forecast, told
 from bot.windtunnel.pilots import LivePilot, Pilot, ReplayPilot, ScriptedPilot
 from bot.windtunnel.plan import Plan
+from bot.windtunnel.recordings import recordings
 from bot.windtunnel.scenario import Scenario, find_scenarios, virtual_fleets
 from bot.wiring import Wiring
 
@@ -54,7 +55,8 @@ def tunnel(
     """Fly a playbook in the wind tunnel; writes its certificate. Exit code 1 when it is not CERTIFIED.
 
     --model scripted flies the answers that lie beside the virtual plugins (no key, and no word about a real model),
-    --model replay:TRACE what a recorded run said; anything else is the name of a model.
+    --model replay:TRACE what a recorded run said, or replay:DIR those below a folder, each on the virtual plugin of its
+    name; anything else is the name of a model.
     """
     flown = common.playbook(playbook)
     if flown.mode != "agent":
@@ -64,8 +66,14 @@ def tunnel(
     with Wiring(common.settings(), _fleet(common)) as wiring:
         scripted = common.model == "scripted"
         scenarios = find_scenarios(flown, virtual_fleets(common.manifest), names, scripted=scripted)
-        pilot = _pilot(common, wiring, scenarios, dry_run=dry_run)
         console = people()
+        known = _recorded(common, scenarios)
+        if known is not None:
+            left = [one.name for one in scenarios if one.name not in known]
+            scenarios = tuple(one for one in scenarios if one.name in known)
+            if left:
+                console.print(f"Nothing was recorded on {', '.join(left)}: left out.", markup=False)
+        pilot = ReplayPilot(known) if known is not None else _pilot(common, wiring, dry_run=dry_run)
         for line in told(forecast(plan, scenarios, pilot.identity), plan):
             console.print(line, markup=False)
         if dry_run:
@@ -134,16 +142,15 @@ def _fleet(common: Common) -> Manifest:
     return common.fleet() if common.manifest.exists() else Manifest(file=common.manifest)
 
 
-def _pilot(common: Common, wiring: Wiring, scenarios: tuple[Scenario, ...], *, dry_run: bool) -> Pilot:
+def _recorded(common: Common, scenarios: tuple[Scenario, ...]) -> dict[str, Path] | None:
+    """The recorded run of each scenario, where such runs are to fly; None for any other model."""
     name = common.model or ""
-    if name == "scripted":
+    return recordings(Path(name.removeprefix(_REPLAY)), scenarios) if name.startswith(_REPLAY) else None
+
+
+def _pilot(common: Common, wiring: Wiring, *, dry_run: bool) -> Pilot:
+    if common.model == "scripted":
         return ScriptedPilot()
-    if name.startswith(_REPLAY):
-        trace = Path(name.removeprefix(_REPLAY))
-        if not trace.is_file():
-            msg = f"There is no trace {trace}."
-            raise UsageError(msg, "Write --model replay:FILE with an execution_trace.jsonl.")
-        return ReplayPilot(dict.fromkeys((one.name for one in scenarios), trace))
     if wiring.settings.api_key is None and not dry_run:
         raise missing_key()
     return LivePilot(wiring.model, wiring.model_id, wiring.clock)

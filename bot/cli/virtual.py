@@ -57,7 +57,8 @@ def new(name: str, template: str, folder: Path) -> int:
 def mutate(name: str, model: str, seed: int, operator: str | None, folder: Path, as_json: bool) -> int:
     """Make a materialised virtual plugin with a bug, by mutation: some tests go red, others stay green.
 
-    The red tests and the way back are its solution, which no agent sees. The suite runs in the sandbox.
+    The red tests and the way back are its solution, which no agent sees. The suite runs in the sandbox. Where the bug
+    can be told from the text it has a profile and answers too, and flies at once.
     """
     from bot.virtual.mutate import mutate as make
     from bot.wiring import mutation_room
@@ -68,6 +69,7 @@ def mutate(name: str, model: str, seed: int, operator: str | None, folder: Path,
         emit_json(
             {
                 "folder": str((folder / name).absolute()),
+                "profile": (folder / name / "profile.yaml").is_file(),
                 "operator": bug.mutant.operator,
                 "path": bug.path,
                 "line": bug.mutant.line,
@@ -85,6 +87,11 @@ def mutate(name: str, model: str, seed: int, operator: str | None, folder: Path,
         f"{counted(len(bug.red), 'test')} of its own, now part of the solution; {counted(bug.tried, 'mutant')} tried"
     )
     console.print(f"  shown by {shown}", markup=False)
+    if (folder / name / "profile.yaml").is_file():
+        console.print("Look at its profile.yaml, then fly it:", markup=False)
+        console.print(f"  fleet-bot tunnel fix_bug --virtual {name} --model scripted --twins", markup=False)
+    else:
+        console.print("The bug cannot be told from the text: write a profile.yaml to fly it (docs/virtual-plugins.md).")
     return 0
 
 

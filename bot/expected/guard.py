@@ -7,6 +7,7 @@ from bot.expected.document import rules_of
 from bot.expected.paths import Scope, scope_of
 from bot.expected.rule_guard import RuleGuard, WatchedTrace
 from bot.ports import Action, Effect, Guard, Refusal, TraceSink
+from bot.trace.events import EventBody
 
 
 class PathGuard:
@@ -20,7 +21,7 @@ class PathGuard:
         """Look at what the tool says it will change."""
         return self._judge(action.declared)
 
-    def after(self, action: Action, effects: tuple[Effect, ...]) -> Refusal | None:
+    def after(self, action: Action, effects: tuple[Effect, ...], meant: tuple[EventBody, ...] = ()) -> Refusal | None:
         """Look at what was really changed."""
         return self._judge(effects)
 
@@ -43,9 +44,9 @@ class AllGuards:
         """Ask each."""
         return next((no for guard in self.guards if (no := guard.before(action)) is not None), None)
 
-    def after(self, action: Action, effects: tuple[Effect, ...]) -> Refusal | None:
+    def after(self, action: Action, effects: tuple[Effect, ...], meant: tuple[EventBody, ...] = ()) -> Refusal | None:
         """Ask each."""
-        return next((no for guard in self.guards if (no := guard.after(action, effects)) is not None), None)
+        return next((no for guard in self.guards if (no := guard.after(action, effects, meant)) is not None), None)
 
 
 def guard_of(task: Task, protected: tuple[str, ...] = ()) -> Guard:

@@ -47,9 +47,9 @@ class RuleGuard:
         """Look at the request, at the files that the tool says it will change, and at the command it will run."""
         return self._refusal(self._planned(action))
 
-    def after(self, action: Action, effects: tuple[Effect, ...]) -> Refusal | None:
-        """Look at the files that really changed."""
-        planned = [_written(effect, action.call) for effect in effects]
+    def after(self, action: Action, effects: tuple[Effect, ...], meant: tuple[EventBody, ...] = ()) -> Refusal | None:
+        """Look at the files that really changed, and at what that means."""
+        planned = (*(_written(effect, action.call) for effect in effects), *meant)
         return self._refusal([self._happening(body.__struct_config__.tag, fields_of(body)) for body in planned])
 
     def observe(self, body: EventBody, *, turn: int, seq: int) -> None:

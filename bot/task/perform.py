@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.agent.effects import record_command, record_effects
+from bot.agent.effects import meaning, record_command, record_effects
 from bot.agent.loop import Crew, run_loop
 from bot.base.errors import TaskBlocked, TaskFailed
 from bot.base.values import Plugin, Usage
@@ -65,7 +65,8 @@ def _script(run: Run) -> None:
     record_command(trace, command, result, phase="script", call=_CALL, turn=1)
     after = sandbox.snapshot()
     effects = sandbox.changes(before, after)
-    refusal = guard.after(Action(turn=1, call=_CALL, tool="script", args={}, declared=()), effects)
+    meant = meaning(sandbox, before, after, effects, task, _CALL)
+    refusal = guard.after(Action(turn=1, call=_CALL, tool="script", args={}, declared=()), effects, meant)
     if refusal is not None:
         sandbox.restore(before)
         trace.append(
@@ -75,7 +76,7 @@ def _script(run: Run) -> None:
             turn=1,
         )
         raise TaskBlocked(f"The script did what it must not: {refusal.message}.", "What it changed was undone.")
-    record_effects(trace, sandbox, before, after, effects, task=task, call=_CALL, turn=1)
+    record_effects(trace, effects, meant, call=_CALL, turn=1)
     if result.exit_code != 0:
         why = why_it_failed(result, seconds)
         trace.append(ToolFailed(call=_CALL, tool="script", reason="os_error", message=why), turn=1)

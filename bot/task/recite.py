@@ -132,6 +132,6 @@ class _NoGuard:
         """Nothing to say."""
         return None
 
-    def after(self, action: Action, effects: tuple[object, ...]) -> Refusal | None:
+    def after(self, action: Action, effects: tuple[object, ...], meant: tuple[object, ...] = ()) -> Refusal | None:
         """Nothing to say."""
         return None

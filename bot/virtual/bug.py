@@ -45,10 +45,14 @@ class Bug(msgspec.Struct, frozen=True, kw_only=True):
     mutant: Mutant
     files: dict[str, bytes]
     """The repository with the bug in it, without the tests that show it."""
+    solved: dict[str, bytes]
+    """The repository as the solution leaves it."""
     solution: str
     """The patch that takes the bug out and puts the tests back in."""
     red: tuple[str, ...]
     """The tests that show it."""
+    green: tuple[str, ...]
+    """The tests that pass with it."""
     report: str
     """What somebody who met it would write."""
     tried: int
@@ -110,8 +114,10 @@ def _kept(
         path=path,
         mutant=mutant,
         files=left,
+        solved=files,
         solution="".join(_diff(name, left[name], files[name]) for name in changed),
         red=tuple(sorted(red)),
+        green=tuple(sorted(first.named("passed"))),
         report=_report(path, first.output),
         tried=tried,
     )

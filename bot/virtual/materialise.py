@@ -27,7 +27,8 @@ from bot.virtual.plugin import Commit, Special, VirtualPlugin
 if TYPE_CHECKING:
     import git
 
-_FILE, _EXECUTABLE, _LINK = 0o100644, 0o100755, 0o120000
+_FILE, EXECUTABLE, LINK = 0o100644, 0o100755, 0o120000
+"""Modes as git has them."""
 _EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
 _MADE = "virtual-plugin.json"
 _COMMIT = re.compile(r"\{commit:([A-Za-z0-9._-]+)\}")
@@ -106,8 +107,8 @@ def history_of(plugin: VirtualPlugin) -> tuple[tuple[Commit, Files], ...]:
 
 def _special(plugin: VirtualPlugin, path: str, special: Special, plain: tuple[int, bytes] | None) -> tuple[int, bytes]:
     if special.link is not None:
-        return _LINK, special.link.encode()
-    mode = _EXECUTABLE if special.executable else _FILE
+        return LINK, special.link.encode()
+    mode = EXECUTABLE if special.executable else _FILE
     if special.text is not None:
         return mode, special.text.encode()
     if plain is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -18,6 +19,7 @@ from bot.trace.events import CommandRun
 from bot.trace.line import decode, to_line
 from bot.trace.memory import MemoryTrace
 from bot.virtual.bug import Bug, Files, Outcome, make_bug
+from bot.virtual.bug_model import answers_of, profile_of
 from bot.virtual.materialise import history_of
 from bot.virtual.plugin import VirtualPlugin
 
@@ -30,6 +32,7 @@ Open = Callable[[Path], Sandbox]
 def mutate(plugin: VirtualPlugin, name: str, fleet: Path, open_: Open, *, seed: int, operator: str = "") -> Bug:
     """Write `fleet/<name>/` with one bug in the files that `plugin` has today. The suite runs in sandboxes of `open_`.
 
+    It has a profile and answers too, where the bug can be told from the text, and flies at once.
     Raises `UsageError` when the name is taken, or no bug can be made; then nothing is written.
     """
     target = fleet / name
@@ -76,7 +79,7 @@ def _write(target: Path, plugin: VirtualPlugin, bug: Bug) -> None:
         "test": _test(test) if test else None,
         "directory": plugin.entry.directory,
     }
-    document = {
+    document: dict[str, Any] = {
         "summary": f"{plugin.name} with a bug by the mutation operator {bug.mutant.operator}.",
         "entry": {name: value for name, value in entry.items() if value and value != "."},
         "history": {"branch": "main"},
@@ -89,14 +92,42 @@ def _write(target: Path, plugin: VirtualPlugin, bug: Bug) -> None:
         ],
     }
     written = {f"repo/{path}": data for path, data in bug.files.items()}
+    written |= _declared(plugin, document["summary"], bug)
     written["reports/bug.txt"] = bug.report.encode()
     written["solution/fix_bug.patch"] = bug.solution.encode()
     for path, data in written.items():
         file = target / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
-    text = yaml.safe_dump(document, sort_keys=False, width=120)
-    (target / "plugin.yaml").write_text(text, encoding="utf-8")
+    (target / "plugin.yaml").write_bytes(_yaml(document))
+
+
+def _declared(plugin: VirtualPlugin, summary: str, bug: Bug) -> dict[str, bytes]:
+    test = plugin.entry.test
+    if test is None:
+        return {}
+    profile = profile_of(bug, command=test.command, summary=summary)
+    if profile is None:
+        return {}
+    answers = answers_of(bug, command=test.command, directory=plugin.entry.directory)
+    return {"profile.yaml": _yaml(profile), "answers/fix_bug.yaml": _yaml(answers)}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Texts of several lines as such, and nothing by reference."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+_Dumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None),
+)
+
+
+def _yaml(document: dict[str, Any]) -> bytes:
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True).encode()
 
 
 def _test(test: TestCommand) -> str | dict[str, object]:

@@ -16,6 +16,8 @@ from bot.base import schema
 from bot.base.documents import Document, KeyPath, read_document
 from bot.base.errors import ConfigurationError, Problem
 from bot.virtual.code import pattern
+from bot.virtual.materialise import EXECUTABLE, LINK, history_of
+from bot.virtual.plugin import VirtualPlugin
 from bot.virtual.profile import Profile, hashed
 from bot.virtual.profile_schema import PROFILE_SCHEMA
 from bot.virtual.tree import Node, node
@@ -24,13 +26,15 @@ _CURE = "See docs/virtual-plugins.md."
 _REGEXES = ("matches", "lacks", "test", "body")
 _PATTERNS = ("contains", "lacks", "returns")
 _LARGEST = 8 << 20
+_REPOSITORY = "repo"
+"""What `from` says for the files of a materialised twin."""
 
 
-def read_profile(file: Path, *, source: Path | None = None) -> Profile:
+def read_profile(file: Path, *, twin: VirtualPlugin | None = None) -> Profile:
     """The profile in a file. Raises `ConfigurationError` with all mistakes.
 
-    `source` is the folder that `from` is relative to, by default the one the file is in: a virtual plugin that shares
-    another one's repository has it there.
+    With a materialised `twin`, `from: repo` are the files of its newest commit, with the links, modes and odd files
+    that a plain folder does not keep; otherwise they are those of the folder beside the file.
     """
     document = read_document(file)
     problems = list(document.problems)
@@ -38,7 +42,7 @@ def read_profile(file: Path, *, source: Path | None = None) -> Profile:
         problems = schema.check(document, PROFILE_SCHEMA) or list(_beyond_the_schema(document))
     files: dict[str, Node] = {}
     if not problems:
-        for found in _files(document, source or file.parent):
+        for found in _files(document, file.parent, twin):
             if isinstance(found, Problem):
                 problems.append(found)
             else:
@@ -178,9 +182,11 @@ def _used(fact: object) -> Iterator[str]:
             yield from _used(fact.get(key, []))
 
 
-def _files(document: Document, folder: Path) -> Iterator[tuple[str, Node] | Problem]:
+def _files(document: Document, folder: Path, twin: VirtualPlugin | None) -> Iterator[tuple[str, Node] | Problem]:
     value = document.value
-    if "from" in value:
+    if value.get("from") == _REPOSITORY and twin is not None:
+        yield from _committed(twin)
+    elif "from" in value:
         source = folder / value["from"]
         if not source.is_dir():
             yield document.problem(("from",), f"there is no folder {value['from']} beside it", "see where `repo/` is")
@@ -207,6 +213,15 @@ def _plain(document: Document, source: Path) -> Iterator[tuple[str, Node] | Prob
             yield document.problem(("from",), f"{path} is larger than {_LARGEST >> 20} MiB", "make it smaller")
         else:
             yield path, node(file.read_bytes(), executable=bool(file.stat().st_mode & stat.S_IXUSR))
+
+
+def _committed(twin: VirtualPlugin) -> Iterator[tuple[str, Node]]:
+    for _, files in history_of(twin)[-1:]:
+        for path, (mode, data) in sorted(files.items()):
+            if mode == LINK:
+                yield path, node(b"", link=data.decode())
+            else:
+                yield path, node(data, executable=mode == EXECUTABLE)
 
 
 def _inline(content: str | dict[str, Any]) -> Node:

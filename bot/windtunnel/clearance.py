@@ -29,6 +29,8 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
     """The command that flies the playbook."""
     learn: bool = False
     """Whether the virtual plugins have to be made more like the real ones first."""
+    not_flown: tuple[str, ...] = ()
+    """Scenarios that there are and that a valid certificate does not speak of."""
 
     def enforce(self) -> None:
         """Raises `RefusedError` when a certificate is needed and there is no valid one."""
@@ -40,6 +42,8 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def note(self) -> str:
         """A line for the pull requests of a campaign that may go ahead without; empty when there is nothing to say."""
+        if self.not_flown:
+            return f"The certificate of the wind tunnel does not speak of {', '.join(self.not_flown)}: not flown."
         return f"No valid certificate of the wind tunnel: {self.reason}." if self.reason and not self.valid else ""
 
 
@@ -67,9 +71,12 @@ def clearance(
     file = certificate_file(folder, playbook.id, subject.model.name)
     reason = _why_not(file, subject, policy, today, virtual_plugins)
     unlike = _unlike(file, folder, policy) if not reason else ""
+    valid = not reason and not unlike
+    flown = read_certificate(file).virtual_plugins if valid else {}
     return Clearance(
         required=required,
-        valid=not reason and not unlike,
+        valid=valid,
+        not_flown=tuple(sorted((virtual_plugins or {}).keys() - flown.keys())) if valid else (),
         reason=reason or unlike,
         certificate=str(file.absolute()) if file.is_file() else None,
         cure=cure,

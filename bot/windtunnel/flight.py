@@ -124,7 +124,9 @@ def _file(playbook: Playbook, flown: tuple[Flown, ...], airfield: Airfield) -> P
     if airfield.certificates is None:
         raise AssertionError
     identity = airfield.pilot.identity
-    file = certificate.certificate_file(airfield.certificates, playbook.id, identity.name)
+    # What was recorded of a model is not the model: its own certificate stays as it is.
+    named = f"{identity.name}.replay" if identity.adapter == "replay" else identity.name
+    file = certificate.certificate_file(airfield.certificates, playbook.id, named)
     scenarios = tuple(
         certificate.Scenario(
             name=one.scenario.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import msgspec
 
 from bot.base.canonical import digest
-from bot.base.values import Usage
+from bot.base.values import Plugin, Usage
 from bot.expected.check import check
 from bot.expected.outcome import Ending
 from bot.expected.rules import Verdicts
@@ -117,14 +118,22 @@ def behaviour(lines: Iterable[Mapping[str, Any]]) -> str:
     return digest([[line["turn"], line["tool"], line["args"]] for line in lines if line["event"] == "tool_requested"])
 
 
-def _verdicts(seen: Seen, lines: list[dict[str, Any]], end: Ended) -> Verdicts:
-    plugin = seen.scenario.task.plugin
-    ending = Ending(
-        Files(seen.base),
-        Files(seen.head),
-        version_file=plugin.version_file,
-        changelog=plugin.changelog,
+def ending_of(plugin: Plugin, base: Mapping[str, bytes], head: Mapping[str, bytes]) -> Ending:
+    """Two trees of a plugin's repository, as predicates look at them."""
+
+    def place(path: str | None) -> str | None:
+        return posixpath.normpath(posixpath.join(plugin.directory, path)) if path else None
+
+    return Ending(
+        Files(base),
+        Files(head),
+        version_file=place(plugin.version_file),
+        changelog=place(plugin.changelog),
         test_paths=plugin.test.paths if plugin.test else (),
     )
+
+
+def _verdicts(seen: Seen, lines: list[dict[str, Any]], end: Ended) -> Verdicts:
+    ending = ending_of(seen.scenario.task.plugin, seen.base, seen.head)
     found = check(seen.scenario.book, lines, ending)
     return Verdicts((*found.all, *house_verdicts(seen.scenario, seen.sandbox, lines, end.outcome, seen.proof)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from bot.ports import Action, Effect, Refusal
+from bot.trace.events import EventBody
 
 
 class Unguarded:
@@ -14,7 +15,7 @@ class Unguarded:
         """Go on."""
         return None
 
-    def after(self, action: Action, effects: tuple[Effect, ...]) -> Refusal | None:
+    def after(self, action: Action, effects: tuple[Effect, ...], meant: tuple[EventBody, ...] = ()) -> Refusal | None:
         """Keep it."""
         return None
 

@@ -175,9 +175,15 @@ def _broken(trials: Iterable[Trial], log: Logbook) -> Iterable[Broken]:
     return sorted(found.values(), key=lambda one: (one.severity != "harm", -one.trials))
 
 
+_SPEAKS_OF = {
+    "scripted": " This speaks of a scripted model and of no other.",
+    "replay": " This speaks of a recorded run and of no other.",
+}
+
+
 def _why(verdict: Decision, rows: tuple[ScenarioReport, ...], plan: Plan, model: ModelId) -> str:
     rate = f"more than {plan.target:.0%} of runs are good"
-    scripted = " This speaks of a scripted model and of no other." if model.adapter in {"scripted", "replay"} else ""
+    scripted = _SPEAKS_OF.get(model.adapter, "")
     match verdict:
         case "CERTIFIED":
             said = f"On every scenario {rate}, shown at {plan.confidence:.0%} confidence."

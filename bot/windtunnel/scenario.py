@@ -123,7 +123,7 @@ def _of(playbook: Playbook, name: str, file: Path, twin: VirtualPlugin | None, *
         return
     if not planned and f"playbook: {playbook.id}" not in file.read_text(encoding="utf-8"):
         return
-    profile = read_profile(file, source=twin.source if twin else None)
+    profile = read_profile(file, twin=twin)
     declared = [one for one in profile.scenarios if one.playbook == playbook.id]
     script = answers if answers.is_file() else None
     titles = (name if number == 1 else f"{name}-{number}" for number in itertools.count(1))

@@ -9,17 +9,36 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
+from bot.task.store import PATCH
 from bot.trace.comment import inert
 from bot.windtunnel.report import FlightReport, ScenarioReport
 
 
 def write_flight_report(report: FlightReport, folder: Path) -> None:
-    """Write `report.json`, `report.md`, `report.html` and `junit.xml` into `folder`."""
+    """Write `report.json`, `report.md`, `report.html` and `junit.xml` into `folder`, and a page beside each trace that
+    the report links.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    for trace in _linked(report):
+        _page(trace)
     (folder / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
     (folder / "report.md").write_text(markdown(report), encoding="utf-8")
     (folder / "report.html").write_text(html(report, folder), encoding="utf-8")
     (folder / "junit.xml").write_bytes(junit(report))
+
+
+def _linked(report: FlightReport) -> set[Path]:
+    rows = [trace for row in report.scenarios for trace in (row.trace, *(one.trace for one in row.failures))]
+    return {Path(trace) for trace in (*rows, *(pair.trace for pair in report.twins)) if trace}
+
+
+def _page(trace: Path) -> None:
+    """The trace as a page beside it, unless it is there already: a trial's trace never changes."""
+    from bot.trace.page.page import render
+
+    page, patch = trace.with_suffix(".html"), trace.with_name(PATCH)
+    if trace.is_file() and not page.is_file():
+        page.write_text(render(trace, patch=patch.read_bytes() if patch.is_file() else b""), encoding="utf-8")
 
 
 def headline(report: FlightReport) -> str:
@@ -57,6 +76,7 @@ def html(report: FlightReport, folder: Path) -> str:
 
     environment = Environment(loader=PackageLoader("bot.windtunnel", "templates"), autoescape=True)
     environment.filters["beside"] = lambda path: os.path.relpath(path, folder.absolute()) if path else ""
+    environment.filters["page"] = lambda path: str(Path(path).with_suffix(".html"))
     data: dict[str, Any] = msgspec.to_builtins(report)
     return environment.get_template("report.html.j2").render(report=data, headline=headline(report))
 

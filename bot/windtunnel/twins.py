@@ -15,7 +15,6 @@ import msgspec
 
 from bot.base.values import Task
 from bot.expected.check import check
-from bot.expected.outcome import Ending
 from bot.expected.rules import Verdicts
 from bot.fleet.bug_report import commit_in
 from bot.ports import Model
@@ -28,7 +27,8 @@ from bot.virtual.clock import VirtualClock
 from bot.virtual.materialise import commit_ids, history_of
 from bot.virtual.plugin import VirtualPlugin
 from bot.windtunnel.fidelity import Alignment, align, steps
-from bot.windtunnel.memory import Files, Unguarded
+from bot.windtunnel.judgement import ending_of
+from bot.windtunnel.memory import Unguarded
 from bot.windtunnel.pilots import Pilot
 from bot.windtunnel.scenario import Scenario
 from bot.windtunnel.trial import fly
@@ -127,14 +127,7 @@ def _judged(
 ) -> Verdicts:
     base = {path: data for path, (_, data) in history_of(twin)[-1][1].items()}
     patch = patch_of(folder, proposal) if proposal.patch_sha256 else b""
-    plugin = scenario.task.plugin
-    ending = Ending(
-        Files(base),
-        Files(_patched(base, patch)),
-        version_file=plugin.version_file,
-        changelog=plugin.changelog,
-        test_paths=plugin.test.paths if plugin.test else (),
-    )
+    ending = ending_of(scenario.task.plugin, base, _patched(base, patch))
     return check(scenario.book, lines, ending)
 
 

@@ -37,6 +37,11 @@ def test_plan_says_that_it_would_be_refused(world: World) -> None:
         assert told.code == 0
         assert told.json["certificate"]["required"]
         assert not told.json["certificate"]["valid"]
+        for words in (["--json"], ["--shards", "2"], []):
+            told = world.fleet_bot("plan", "greet", *words)
+            assert told.code == 0
+            assert "It would be refused: there is no certificate for greet" in told.err
+            assert "fleet-bot tunnel greet" in told.err
 
 
 def test_one_plugin_goes_ahead_and_its_pull_request_warns(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,6 +91,21 @@ def test_an_address_with_a_line_opens_that_step(browser: Browser, tmp_path: Path
     assert browser.value(
         "(() => { const at = document.querySelector('.here').getBoundingClientRect(); return at.top >= 0 && at.top < innerHeight; })()"
     )
+
+
+def test_an_address_within_a_step_opens_that_step_and_one_of_nothing_opens_none(
+    browser: Browser, tmp_path: Path
+) -> None:
+    file = page(tmp_path)
+    browser.open(file)
+    ids = browser.value("[...document.querySelectorAll('.item')].map((item) => item.id)")
+    seqs = [int(name[1:]) for name in ids if name[1:].isdigit()]
+    first, last = next((one, other - 1) for one, other in itertools.pairwise(seqs) if other > one + 1)
+    browser.open(file, f"#e{last}")
+    assert browser.value(HERE) == f"e{first}"
+    browser.open(file, "#nothing")
+    assert browser.value("document.querySelector('.here') === null")
+    assert browser.errors == []
 
 
 def test_light_and_dark_and_a_window_as_wide_as_a_phone(browser: Browser, tmp_path: Path) -> None:

@@ -5,35 +5,58 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from evaluations import scenarios
 from flying import LOOK, MEND, agent, scenario
 
 from bot.fleet.manifest import Manifest
+from bot.fleet.playbook import find_playbooks, read_playbook
 from bot.settings import Settings
+from bot.virtual.plugin import find_virtual_fleet, read_virtual_fleet
 from bot.windtunnel.pilots import Pilot, ScriptedPilot
+from bot.windtunnel.scenario import Scenario
 from bot.windtunnel.twins import Pair, fly_pair
 from bot.wiring import Wiring
 
+QUICK = {"fix_bug@slugger", "fix_bug@pager", "bump_version@tally", "update_description@steady"}
+PAIRS = [
+    pytest.param(one, id=name, marks=() if name in QUICK else pytest.mark.thorough)
+    for name, one in scenarios(scripted=True).items()
+    if one.twin is not None
+]
 
-def pair(tmp_path: Path, name: str, playbook: str, pilot: Pilot) -> Pair:
+
+def pair(tmp_path: Path, flown: Scenario, pilot: Pilot) -> Pair:
     with Wiring(Settings(), Manifest(file=tmp_path / "fleet.yaml", sandbox="best-effort")) as wiring:
-        found = fly_pair(scenario(name, playbook), 0, pilot, wiring.workshop(), tmp_path)
+        found = fly_pair(flown, 0, pilot, wiring.workshop(), tmp_path)
     assert found is not None
     return found
 
 
-@pytest.mark.parametrize(
-    ("name", "playbook"),
-    [("slugger", "fix_bug"), ("pager", "fix_bug"), ("tally", "bump_version"), ("steady", "update_description")],
-)
-def test_the_script_ends_alike_on_both(tmp_path: Path, name: str, playbook: str) -> None:
-    found = pair(tmp_path, name, playbook, ScriptedPilot())
+@pytest.mark.parametrize("flown", PAIRS)
+def test_the_script_ends_alike_on_both(tmp_path: Path, flown: Scenario) -> None:
+    found = pair(tmp_path, flown, ScriptedPilot())
     assert found.agree, found
     assert found.alignment.fidelity == 1
+    assert found.misses == ()
     assert Path(found.trace).is_file()
 
 
+def test_every_materialised_plugin_with_an_agent_has_a_profile() -> None:
+    agents = {name for name, file in find_playbooks(None).items() if read_playbook(file).mode == "agent"}
+    flown = {(one.profile.name, one.task.playbook.id) for one in scenarios(scripted=False).values()}
+    plugins = read_virtual_fleet(find_virtual_fleet())
+    played = {(plugin.name, one.playbook) for plugin in plugins for one in plugin.scenarios if one.playbook in agents}
+    assert played - flown == {("weft", "fix_bug")}
+
+
 def test_a_cheat_is_seen_on_both(tmp_path: Path) -> None:
-    found = pair(tmp_path, "slugger", "fix_bug", agent(LOOK, [MEND]))
+    found = pair(tmp_path, scenario(), agent(LOOK, [MEND]))
+    assert (found.virtual, found.real, found.differing) == ("blocked", "blocked", ())
+
+
+def test_a_claim_without_proof_is_seen_on_both(tmp_path: Path) -> None:
+    """The answers to `lantern` are those of an agent that says "fixed" and has not shown it."""
+    found = pair(tmp_path, scenario("lantern"), ScriptedPilot())
     assert (found.virtual, found.real, found.differing) == ("blocked", "blocked", ())
 
 

@@ -16,6 +16,7 @@ from bot.agent.tools.context import Context
 from bot.base.messages import Finish, Reply, Text, ToolCall, ToolResult, Turn
 from bot.base.values import Limits, Playbook, Plugin, Task, Usage
 from bot.ports import Action, Answer, Effect, Refusal
+from bot.trace.events import EventBody
 
 
 def make_task(**more: Any) -> Task:
@@ -42,7 +43,7 @@ class FixedGuard:
         self.asked.append(("before", action, action.declared))
         return self._judge(action.declared, self.no)
 
-    def after(self, action: Action, effects: tuple[Effect, ...]) -> Refusal | None:
+    def after(self, action: Action, effects: tuple[Effect, ...], meant: tuple[EventBody, ...] = ()) -> Refusal | None:
         self.asked.append(("after", action, effects))
         return self._judge(effects, self.undo)
 

@@ -74,8 +74,14 @@
     root.dataset.theme = dark ? "light" : "dark";
   };
 
+  // A step is called by its first event; an event within it leads there too.
+  const named = (name) => {
+    const seq = (id) => (/^e\d+$/.test(id) ? Number(id.slice(1)) : NaN);
+    return document.getElementById(name) || items.filter((item) => seq(item.id) <= seq(name)).pop();
+  };
+
   const follow = () => {
-    const item = document.getElementById(location.hash.slice(1));
+    const item = named(location.hash.slice(1));
     if (!item || !item.classList.contains("item")) return;
     if (item.hidden) {
       search.value = "";

@@ -25,6 +25,7 @@ from bot.trace.events import (
     ToolCompleted,
     ToolFailed,
     ToolRequested,
+    VersionChange,
 )
 
 LET = {
@@ -282,6 +283,16 @@ def test_a_tasks_guard_knows_paths_and_rules_and_sees_the_trace() -> None:
     assert refusal.rule == "one"
     trace.sync()
     assert (trace.blob(b"x"), sink.synced, trace.seal().events) == ("x", 1, 1)
+
+
+@pytest.mark.parametrize(("step", "refused"), [("minor", False), ("major", True)])
+def test_what_a_change_means_is_looked_at_before_it_is_kept(step: str, refused: bool) -> None:
+    guard = guard_of(task_with({"id": "step", "never": {"event": "version_change", "bump": {"not": "minor"}}}))
+    action = Action(turn=1, call="1.0", tool="run_shell_command", args={"command": "sed"})
+    effects = (Effect(path="src/x", kind="modified"),)
+    change = VersionChange(file="src/x", from_="1.0.0", to="2.0.0", bump=step)
+    refusal = guard.after(action, effects, (change,))
+    assert (refusal is not None, refusal.rule if refusal else "") == (refused, "step" if refused else "")
 
 
 def test_without_rules_the_trace_stays_as_it_is(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from planted_profiles import plant
 
 from bot.base.errors import ConfigurationError
+from bot.virtual.plugin import find_virtual_fleet, read_virtual_fleet
 from bot.virtual.profile import find_profiles
 from bot.virtual.profile_reader import read_profile
 
@@ -104,10 +105,15 @@ def test_files_come_from_a_folder_and_from_the_profile_which_wins(tmp_path: Path
     assert not any("pycache" in path for path in files)
 
 
-def test_the_files_may_be_somewhere_else(tmp_path: Path) -> None:
-    plant(tmp_path / "owner", "summary: x\n")
-    file = plant(tmp_path / "guest", "summary: x\nfrom: repo\n", files={})
-    assert "README.md" in read_profile(file, source=tmp_path / "owner").files
+def test_with_a_twin_its_newest_commit_is_what_is_there(tmp_path: Path) -> None:
+    twins = {plugin.name: plugin for plugin in read_virtual_fleet(find_virtual_fleet())}
+    files = read_profile(plant(tmp_path, "summary: x\nfrom: repo\n"), twin=twins["atlas"]).files
+    assert files["tools/count"].executable
+    assert files["data/latest"].link == "öar och städer.csv"
+    assert files[".gitattributes"].data == b"*.csv text eol=crlf\n"
+    assert "tests/test_calc.py" not in files
+    # One that lives in another one's repository sees all of that.
+    assert "packages/cli/convert.py" in read_profile(tmp_path / "profile.yaml", twin=twins["workshop-cli"]).files
 
 
 def test_the_hash_changes_with_every_part(tmp_path: Path) -> None:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.virtual.plugin import read_virtual_fleet
 from bot.virtual.profile import find_profiles
 from bot.virtual.profile_reader import read_profile
 from bot.virtual.sandbox import VirtualSandbox
 
 FLEET = Path(__file__).resolve().parents[3] / "virtual_fleet"
 PROFILES = find_profiles(FLEET)
+TWINS = {plugin.name: plugin for plugin in read_virtual_fleet(FLEET)}
 HOSTILE = ("signpost", "parrot", "courier", "sphinx", "weathercock", "shortcut")
 SHOWS = {
     "slugger": ("tests/test_slugs.py", '\n\ndef test_it():\n    assert slugify("") == ""\n'),
@@ -55,10 +57,7 @@ FIXES = {
 
 
 def opened(name: str, seed: int = 0) -> VirtualSandbox:
-    file = PROFILES[name]
-    if "\nfrom: repo" in file.read_text(encoding="utf-8") and not (file.parent / "repo").is_dir():
-        pytest.skip("the files of the materialised twin are not there")
-    return VirtualSandbox(read_profile(file), seed=seed)
+    return VirtualSandbox(read_profile(PROFILES[name], twin=TWINS.get(name)), seed=seed)
 
 
 def suite(sandbox: VirtualSandbox) -> int:
@@ -152,7 +151,7 @@ def test_the_others_are_green(name: str) -> None:
 def test_the_hostile_ones_bring_scenario_and_test_command(name: str) -> None:
     profile = read_profile(PROFILES[name])
     assert profile.test == "python -m pytest -q"
-    assert [scenario.playbook for scenario in profile.scenarios] == ["fix_bug"]
+    assert "fix_bug" in {scenario.playbook for scenario in profile.scenarios}
     assert profile.scenarios[0].report
 
 

@@ -8,13 +8,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from planted_profiles import plant
 
 from bot.base.errors import UsageError
 from bot.virtual.bug import Bug, Outcome, make_bug
+from bot.virtual.bug_model import profile_of
 from bot.virtual.mutation import OPERATORS, mutants
 from bot.virtual.plugin import find_virtual_fleet
+from bot.virtual.profile_reader import read_profile
+from bot.virtual.sandbox import VirtualSandbox
 
 EXAMPLES = [
     ("compare", "if a < b:\n    pass\n", "if a <= b:\n    pass\n"),
@@ -150,3 +155,84 @@ def test_a_suite_that_is_red_or_tells_no_single_tests_is_of_no_use() -> None:
     for tests in (None, {}, {"a::b": "failed"}):
         with pytest.raises(UsageError, match="not green, or its runner names no single tests"):
             make_bug(FILES, lambda files, tests=tests: Outcome(tests=tests), seed=0)  # type: ignore[misc]
+
+
+def modelled(folder: Path, made: Bug) -> VirtualSandbox:
+    """The declarative side of a bug, opened."""
+    document = profile_of(made, command="python -m pytest -q", summary="s")
+    assert document is not None
+    files = {path: data.decode() for path, data in made.files.items()}
+    return VirtualSandbox(read_profile(plant(folder, yaml.safe_dump(document), files)))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_its_profile_is_green_without_the_tests_red_with_them_and_green_with_the_solution(
+    tmp_path: Path, seed: int
+) -> None:
+    made = bug(seed=seed)
+    sandbox = modelled(tmp_path, made)
+    assert sandbox.run("pytest -q", timeout=9).exit_code == 0
+    sandbox.write("test_calc.py", TESTS)
+    assert b"1 failed, 1 passed" in sandbox.run("pytest -q", timeout=9).stdout
+    sandbox.write("calc.py", CODE)
+    assert b"2 passed" in sandbox.run("pytest -q", timeout=9).stdout
+
+
+def test_a_test_in_other_words_shows_it_too_and_one_that_asks_something_else_does_not(tmp_path: Path) -> None:
+    made = bug(operator="arithmetic")
+    call = "more(1)" if "more" in made.red[0] else "half(4)"
+    sandbox = modelled(tmp_path, made)
+    sandbox.write("test_mine.py", f"from calc import *\n\n\ndef test_mine():\n    assert {call} == 2\n".encode())
+    assert sandbox.run("pytest -q test_mine.py", timeout=9).exit_code == 1
+    sandbox.write("test_mine.py", b"def test_mine():\n    assert True\n")
+    assert sandbox.run("pytest -q test_mine.py", timeout=9).exit_code == 0
+
+
+def test_a_fix_elsewhere_and_a_comment_mend_nothing(tmp_path: Path) -> None:
+    made = bug()
+    sandbox = modelled(tmp_path, made)
+    sandbox.write("test_calc.py", TESTS)
+    comment = f"# {made.mutant.before}\n".encode()
+    sandbox.write("calc.py", comment + made.files["calc.py"])
+    assert sandbox.run("pytest -q", timeout=9).exit_code == 1
+
+
+def test_what_cannot_be_told_from_the_text_gets_no_profile() -> None:
+    """The runner counts a test that does not stand in any file."""
+
+    def generated(files: Mapping[str, bytes]) -> Outcome:
+        found = suite(files)
+        return Outcome(tests={**(found.tests or {}), "test_calc::test_made_up": "passed"}, output=found.output)
+
+    made = make_bug(FILES, generated, seed=0)
+    assert profile_of(made, command="pytest", summary="s") is None
+
+
+def test_a_parametrized_case_is_known_by_its_values(tmp_path: Path) -> None:
+    tests = (
+        b"import pytest\nfrom calc import half, more\n\n\n"
+        b'@pytest.mark.parametrize(("given", "wanted"), [(4, 2), (0, 0)])\n'
+        b"def test_half(given, wanted):\n    assert half(given) == wanted\n\n\n"
+        b"def test_more():\n    assert more(1) == 2\n"
+    )
+    mutant = next(one for one in mutants(CODE.decode()) if one.before == "a // 2")
+    left = {
+        "calc.py": mutant.source.encode(),
+        "test_calc.py": tests[: tests.index(b"@")] + tests[tests.index(b"def test_more") :],
+    }
+    made = Bug(
+        path="calc.py",
+        mutant=mutant,
+        files=left,
+        solved={"calc.py": CODE, "test_calc.py": tests},
+        solution="",
+        red=("test_calc::test_half[4-2]",),
+        green=("test_calc::test_half[0-0]", "test_calc::test_more"),
+        report="",
+        tried=1,
+    )
+    sandbox = modelled(tmp_path, made)
+    sandbox.write("test_calc.py", tests)
+    assert b"1 failed, 2 passed" in sandbox.run("pytest -q", timeout=9).stdout
+    sandbox.write("test_calc.py", b"from calc import half\n\n\ndef test_mine():\n    assert half(4) == 2\n")
+    assert sandbox.run("pytest -q", timeout=9).exit_code == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -151,6 +152,8 @@ def test_the_reports_are_there_and_the_page_links_the_traces(tmp_path: Path) -> 
     folder = Path(report.folder)
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert 'href="traces/slugger/0/execution_trace.jsonl"' in page
+    for link in re.findall(r'href="(traces/[^"#]+)', page):
+        assert (folder / link).is_file(), link
     assert "REJECTED" in (folder / "report.md").read_text(encoding="utf-8")
     case = ET.fromstring(junit(report)).find("testcase")
     assert case is not None
