@@ -52,8 +52,26 @@ def page(url: str, name: str, size: str) -> None:
         )
 
 
-def pull_request(folder: Path) -> None:
-    """The pull request of the bug fix, as the virtual GitHub shows it."""
+def doctor(url: str, folder: Path) -> None:
+    """What `doctor` says of a control repository that lacks a label, as an SVG."""
+    fleet = "version: 1\nplugins:\n" + "".join(f"  - {{name: {n}, repo: acme/{n}}}\n" for n in ("pager", "slugger"))
+    (folder / "fleet.yaml").write_text(fleet, encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    environment |= {
+        "GITHUB_TOKEN": "github_pat_" + "x" * 30,
+        "GITHUB_API_URL": f"{url}/api/v3",
+        "GITHUB_SERVER_URL": url,
+    }
+    environment |= {"GEMINI_API_KEY": "AIza" + "x" * 35, "FORCE_COLOR": "1"}
+    words = [*FLEET_BOT, "doctor", "--control", "acme/pager"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, env=environment, check=False)
+    console = Console(record=True, width=100, file=io.StringIO())
+    console.print(Text("$ fleet-bot doctor --control acme/pager\n") + Text.from_ansi(done.stderr + done.stdout))
+    console.save_svg(str(HERE / "doctor.svg"), title="fleet-bot doctor")
+
+
+def pages(folder: Path) -> None:
+    """The pull request of the bug fix and the issue behind another, as the virtual GitHub shows them."""
     server = subprocess.Popen(
         [*FLEET_BOT, "virtual-github", "--root", str(folder / "github")], stdout=subprocess.PIPE, text=True
     )
@@ -61,6 +79,8 @@ def pull_request(folder: Path) -> None:
         ready = server.stdout.readline() if server.stdout else "{}"
         url = json.loads(ready)["url"]
         page(f"{url}/acme/slugger/pull/1", "pull-request.png", "1100,1500")
+        page(f"{url}/acme/pager/issues/7", "issue.png", "1100,760")
+        doctor(url, folder)
     finally:
         server.terminate()
         server.wait()
@@ -70,4 +90,4 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch) / "demo"
         terminal(place)
-        pull_request(place)
+        pages(place)

@@ -13,7 +13,7 @@ from payloads import error_dispatched, labelled, started
 from small_plugins import FIX, PLUGIN, STAMP, pulls
 from small_world import KEY, TOKEN, World
 
-pytestmark = [pytest.mark.skipif(why_not() is not None, reason=str(why_not())), pytest.mark.thorough]
+pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 BY_HAND = started(CONTROL)
 
 

@@ -32,18 +32,19 @@ _THIRD_PARTY = re.compile(r"uses: ([\w.-]+/([\w.-]+)@[0-9a-f]{40})")
 class Workflows:
     """A control repository made by `fleet-bot init` on this machine, with act beside it."""
 
-    def __init__(self, world: World) -> None:
-        """The world's plugins have to be there already."""
-        self.world = world
+    def __init__(self, world: World, control: Path | None = None, repository: str = CONTROL) -> None:
+        """The world's plugins have to be there already. `control` is one that was made by hand, in place of ours."""
+        self.world, self.repository = world, repository
         world.github.add_person(WORKFLOW, "github-actions[bot]", app=True)
-        self.control = world.folder / "control"
+        self.control = control or world.folder / "control"
         self.artifacts = world.folder / "artifacts"
         self.project = world.folder / "fleet-bot"
-        made = world.plain("init", "--dir", str(self.control), "--source", SOURCE, "--pin", PIN)
-        assert made.code == 0, made.err
+        if control is None:
+            made = world.plain("init", "--dir", str(self.control), "--source", SOURCE, "--pin", PIN)
+            assert made.code == 0, made.err
+            shutil.copy(world.write_manifest(), self.control / "fleet.yaml")
         for file in (self.control / ".github" / "workflows").glob("*.yml"):
             file.write_text(_UNKNOWN.sub("", file.read_text(encoding="utf-8")), encoding="utf-8")
-        shutil.copy(world.write_manifest(), self.control / "fleet.yaml")
         if world.playbooks.exists():
             shutil.copytree(world.playbooks, self.control / "playbooks")
         shared = (PROJECT / ".github" / "workflows" / "campaign.yml").read_text(encoding="utf-8")
@@ -83,7 +84,7 @@ class Workflows:
             "STAND_IN_VENV": str(Path(sys.executable).parent.parent),
             "STAND_IN_ARTIFACTS": str(self.artifacts),
             "STAND_IN_SEEN": str(self.seen),
-            "GITHUB_REPOSITORY": CONTROL,
+            "GITHUB_REPOSITORY": self.repository,
             "GITHUB_API_URL": self.world.github.api_url,
             "GITHUB_SERVER_URL": self.world.github.url,
             "GOOGLE_GEMINI_BASE_URL": self.world.gemini.url,
