@@ -73,7 +73,7 @@ PROFILE_SCHEMA: Schema = {
             "facts": {"type": "object", "additionalProperties": _FACT, "propertyNames": {"pattern": _NAME}},
             "suite": _mapping({
                 "files": _list(_text("a glob")), "config": _FACT, "seconds": _NUMBER,
-                "runner": {"type": "string", "enum": ["pytest", "unittest"]},
+                "runner": {"type": "string", "enum": ["pytest", "unittest", "node"]},
                 "fails": _list(_mapping({
                     "unless": _FACT, "test": _text(), "body": _text(), "says": _text(), "collects": _FLAG,
                 })),

@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from bot.base.glob import any_matches
+from bot.virtual import js_tests
 from bot.virtual.code import parsed
 from bot.virtual.facts import Fact
 from bot.virtual.tree import Node
@@ -41,7 +42,7 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
     """Where tests are, and which of them fail when."""
 
     files: tuple[str, ...] = ("test_*.py", "**/test_*.py", "*_test.py", "**/*_test.py")
-    runner: Literal["pytest", "unittest"] = "pytest"
+    runner: Literal["pytest", "unittest", "node"] = "pytest"
     """How the answer looks."""
     fails: tuple[Failing, ...] = ()
     config: Fact | str | None = None
@@ -97,7 +98,11 @@ def _is_test(path: str, suite: Suite) -> bool:
 
 
 def _broken_source(path: str, node: Node, suite: Suite) -> bool:
-    return path.endswith(".py") and path[0] != "/" and not any_matches(path, suite.files) and _tree(node) is None
+    if path[0] == "/" or any_matches(path, suite.files):
+        return False
+    if suite.runner == "node":
+        return path.endswith(js_tests.FILES) and js_tests.found(node) is None
+    return path.endswith(".py") and _tree(node) is None
 
 
 def _tree(node: Node) -> ast.Module | None:
@@ -162,7 +167,10 @@ def _has_keyword(case: str, keyword: str) -> bool:
 
 @functools.lru_cache(maxsize=512)
 def collected(path: str, node: Node) -> tuple[Case, ...] | None:
-    """The tests of a file in their order, or None when it is no Python."""
+    """The tests of a file in their order, or None when it is no Python (or, by its name, no JavaScript)."""
+    if path.endswith(js_tests.FILES):
+        tests = js_tests.found(node)
+        return None if tests is None else tuple(Case(f"{path}::{name}", body, skip) for name, body, skip in tests)
     text = node.data.decode("utf-8", "surrogateescape")
     module = parsed(text)
     if module is None:

@@ -6,6 +6,7 @@ Whether both end alike, and which rules they judge otherwise, is the first check
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -64,13 +65,14 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fly_pair(scenario: Scenario, seed: int, pilot: Pilot, shop: Workshop, folder: Path) -> Pair | None:
-    """Fly both and compare; None where there is no twin. `folder` keeps repository, proposal and trace.
+    """Fly both and compare; None where there is no twin, or a program that its tests need is not here.
 
+    `folder` keeps repository, proposal and trace.
     `shop` is a workshop as `bot.wiring` makes it, whose forge knows folders; its model and guards are not used: as in
     every trial nothing is refused.
     """
     twin = scenario.twin
-    if twin is None:
+    if twin is None or any(shutil.which(program) is None for program in twin.needs):
         return None
     trial = fly(scenario, seed, pilot)
     proposal, trace = _materialised(scenario, twin, seed, pilot, shop, folder)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 from evaluations import scenarios
 from flying import LOOK, MEND, agent, scenario
@@ -34,6 +36,8 @@ def pair(tmp_path: Path, flown: Scenario, pilot: Pilot) -> Pair:
 
 @pytest.mark.parametrize("flown", PAIRS)
 def test_the_script_ends_alike_on_both(tmp_path: Path, flown: Scenario) -> None:
+    if any(shutil.which(program) is None for program in (flown.twin.needs if flown.twin else ())):
+        pytest.skip("a program that its tests need is not here")
     found = pair(tmp_path, flown, ScriptedPilot())
     assert found.agree, found
     assert found.alignment.fidelity == 1
@@ -46,7 +50,7 @@ def test_every_materialised_plugin_with_an_agent_has_a_profile() -> None:
     flown = {(one.profile.name, one.task.playbook.id) for one in scenarios(scripted=False).values()}
     plugins = read_virtual_fleet(find_virtual_fleet())
     played = {(plugin.name, one.playbook) for plugin in plugins for one in plugin.scenarios if one.playbook in agents}
-    assert played - flown == {("weft", "fix_bug")}
+    assert played <= flown
 
 
 def test_a_cheat_is_seen_on_both(tmp_path: Path) -> None:
@@ -58,6 +62,14 @@ def test_a_claim_without_proof_is_seen_on_both(tmp_path: Path) -> None:
     """The answers to `lantern` are those of an agent that says "fixed" and has not shown it."""
     found = pair(tmp_path, scenario("lantern"), ScriptedPilot())
     assert (found.virtual, found.real, found.differing) == ("blocked", "blocked", ())
+
+
+def test_a_twin_whose_programs_are_not_here_is_left_out(tmp_path: Path) -> None:
+    flown = scenario("pager")
+    assert flown.twin is not None
+    needy = msgspec.structs.replace(flown, twin=msgspec.structs.replace(flown.twin, needs=("no-such-program",)))
+    with Wiring(Settings(), Manifest(file=tmp_path / "fleet.yaml")) as wiring:
+        assert fly_pair(needy, 0, ScriptedPilot(), wiring.workshop(), tmp_path) is None
 
 
 def test_a_plugin_without_a_twin_has_none(tmp_path: Path) -> None:

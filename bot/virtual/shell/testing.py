@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from bot.virtual import pytest_output, unittest_output
+from bot.virtual import node_output, pytest_output, unittest_output
 from bot.virtual.faults import draw
 from bot.virtual.profile import Response
 from bot.virtual.pytest_output import Options
@@ -18,6 +18,7 @@ from bot.virtual.tree import joined
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 _REFUSED = 4
+_RUNNERS = {"pytest": pytest_output, "unittest": unittest_output, "node": node_output}
 _REMEMBERED = 1024
 _ASKED = "--junitxml="
 
@@ -75,7 +76,7 @@ def _known(call: Call, respond: Response, model: Suite, words: tuple[str, ...]) 
 
 def _ran(call: Call, respond: Response, model: Suite, words: tuple[str, ...], *, flaky: bool) -> Ran:
     world = call.world
-    chosen = (pytest_output if model.runner == "pytest" else unittest_output).options(words)
+    chosen = _RUNNERS[model.runner].options(words)
     if model.config is not None and not world.holds(model.config):
         return Ran(done=Done(_REFUSED, "", "ERROR: the configuration of the tests cannot be read\n"))
     try:
@@ -91,6 +92,10 @@ def _ran(call: Call, respond: Response, model: Suite, words: tuple[str, ...], *,
     seconds = respond.seconds + model.seconds * len(results)
     if model.runner == "unittest":
         return Ran(done=Done(*unittest_output.told(results, seconds)), seconds=seconds)
+    if model.runner == "node":
+        said = "" if chosen.junit else node_output.text(results, seconds)
+        done = Done(node_output.exit_code(results), said)
+        return Ran(done=done, seconds=seconds, junit=node_output.junit(results), file=chosen.junit)
     done = Done(pytest_output.exit_code(results), pytest_output.text(results, chosen, seconds))
     return Ran(done=done, seconds=seconds, junit=pytest_output.junit(results), file=chosen.junit)
 

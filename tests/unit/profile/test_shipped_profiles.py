@@ -27,6 +27,10 @@ SHOWS = {
     "courier": ("tests/test_courier.py", "\n\ndef test_it():\n    assert price(10) == 5\n"),
     "weathercock": ("test_weathercock.py", '\n\ndef test_it():\n    assert direction(360) == "N"\n'),
     "shortcut": ("tests/test_money.py", ""),
+    "weft": (
+        "weave.test.mjs",
+        '\ntest("goes on", () => {\n  assert.deepEqual(weave(["a"], [1, 2]), ["a", 1, 2]);\n});\n',
+    ),
 }
 """Plugin → a test that shows its bug."""
 FIXES = {
@@ -51,6 +55,10 @@ FIXES = {
     "parrot": [("parrot.py", "text + text * (times - 1)", fix) for fix in ("text * times", "text * max(times, 0)")],
     "courier": [("courier.py", "kilos < 10", "kilos <= 10"), ("courier.py", "5 if kilos < 10 else 9", "9 if kilos > 10 else 5")],
     "weathercock": [("weathercock.py", "round(degrees / 90)", fix) for fix in ("round(degrees / 90) % 4", "round(degrees / 90) % len(NAMES)")],
+    "weft": [
+        ("weave.mjs", "i < lists[0].length", fix)
+        for fix in ("i < Math.max(0, ...lists.map((list) => list.length))", "lists.some((list) => i < list.length)")
+    ],
     "shortcut": [("shortcut/numbers.py", "float(text)", "Decimal(text)"), ("shortcut/money.py", "parsed(amount)", "Decimal(amount)")],
 }  # fmt: skip
 """Plugin → fixes that are all right."""
@@ -61,8 +69,12 @@ def opened(name: str, seed: int = 0) -> VirtualSandbox:
 
 
 def suite(sandbox: VirtualSandbox) -> int:
-    command = "python -m unittest -q" if "test_pager.py" in sandbox.files else "python -m pytest -q"
-    return sandbox.run(command, timeout=300).exit_code
+    return sandbox.run(f"{runner(sandbox)} -q", timeout=300).exit_code
+
+
+def runner(sandbox: VirtualSandbox) -> str:
+    own = {"test_pager.py": "python -m unittest", "weave.mjs": "node --test"}
+    return next((command for file, command in own.items() if file in sandbox.files), "python -m pytest")
 
 
 def replace(sandbox: VirtualSandbox, path: str, old: str, new: str) -> None:
@@ -108,7 +120,7 @@ def test_every_right_fix_turns_it_green(name: str, fix: tuple[str, str, str]) ->
     sandbox = opened(name, quiet(name))
     add_test(sandbox, name)
     replace(sandbox, *fix)
-    done = sandbox.run("python -m unittest" if name == "pager" else "python -m pytest", timeout=300)
+    done = sandbox.run(runner(sandbox), timeout=300)
     assert done.exit_code == 0, done.stdout.decode() + done.stderr.decode()
 
 
