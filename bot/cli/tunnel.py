@@ -142,8 +142,8 @@ def _fleet(common: Common) -> Manifest:
     return common.fleet() if common.manifest.exists() else Manifest(file=common.manifest)
 
 
-def _recorded(common: Common, scenarios: tuple[Scenario, ...]) -> dict[str, Path] | None:
-    """The recorded run of each scenario, where such runs are to fly; None for any other model."""
+def _recorded(common: Common, scenarios: tuple[Scenario, ...]) -> dict[str, tuple[Path, ...]] | None:
+    """The recorded runs of each scenario, where such runs are to fly; None for any other model."""
     name = common.model or ""
     return recordings(Path(name.removeprefix(_REPLAY)), scenarios) if name.startswith(_REPLAY) else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -54,17 +54,17 @@ class ScriptedPilot:
 
 
 class ReplayPilot:
-    """The replies of recorded runs, one trace a scenario."""
+    """The replies of recorded runs: of several of one scenario, each seed has its own, over and over."""
 
-    def __init__(self, traces: Mapping[str, Path]) -> None:
-        """Scenario → trace."""
-        self._traces = dict(traces)
+    def __init__(self, traces: Mapping[str, Sequence[Path]]) -> None:
+        """Scenario → its traces, at least one."""
+        self._traces = {name: tuple(found) for name, found in traces.items()}
 
     @property
     def identity(self) -> ModelId:
         """The recorded model, as a replay."""
-        for trace in self._traces.values():
-            return ReplayModel(trace).identity
+        for traces in self._traces.values():
+            return ReplayModel(traces[0]).identity
         return ModelId(adapter="replay", name="nothing")
 
     def model(self, scenario: Scenario, seed: int, clock: VirtualClock) -> Model:
@@ -72,7 +72,8 @@ class ReplayPilot:
         if scenario.name not in self._traces:
             msg = f"There is no recorded run for {scenario.name}."
             raise ConfigurationError(msg, f"There are: {', '.join(self._traces) or 'none'}.")
-        return ReplayModel(self._traces[scenario.name])
+        traces = self._traces[scenario.name]
+        return ReplayModel(traces[seed % len(traces)])
 
 
 class LivePilot:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from counterparts import counterpart
 from evaluations import scenarios
 from flying import LOOK, MEND, agent, scenario
 
@@ -27,6 +28,13 @@ PAIRS = [
 ]
 
 
+ALONE = [
+    pytest.param(one, id=name)
+    for name, one in scenarios(scripted=True).items()
+    if one.twin is None and not any(fault.kind in {"flaky", "hang"} for fault in one.profile.faults)
+]
+
+
 def pair(tmp_path: Path, flown: Scenario, pilot: Pilot) -> Pair:
     with Wiring(Settings(), Manifest(file=tmp_path / "fleet.yaml", sandbox="best-effort")) as wiring:
         found = fly_pair(flown, 0, pilot, wiring.workshop(), tmp_path)
@@ -43,6 +51,15 @@ def test_the_script_ends_alike_on_both(tmp_path: Path, flown: Scenario) -> None:
     assert found.alignment.fidelity == 1
     assert found.misses == ()
     assert Path(found.trace).is_file()
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("flown", ALONE)
+def test_a_profile_without_a_twin_is_true_to_a_repository_of_its_files(tmp_path: Path, flown: Scenario) -> None:
+    twin = counterpart(flown.profile.name, tmp_path / "fleet")
+    found = pair(tmp_path, msgspec.structs.replace(flown, twin=twin), ScriptedPilot())
+    assert found.agree, found
+    assert found.alignment.fidelity == 1
 
 
 def test_every_materialised_plugin_with_an_agent_has_a_profile() -> None:

@@ -22,22 +22,22 @@ def recorded(folder: Path, seed: int = 3) -> Path:
 
 def test_the_same_scenario_goes_the_same_way(tmp_path: Path) -> None:
     first = fly(scenario(), 3, ScriptedPilot())
-    again = fly(scenario(), 3, ReplayPilot({"slugger": recorded(tmp_path)}))
+    again = fly(scenario(), 3, ReplayPilot({"slugger": [recorded(tmp_path)]}))
     assert (again.result, again.outcome, again.behaviour) == ("passed", "changed", first.behaviour)
 
 
 def test_a_recording_of_another_scenario_mends_nothing_here(tmp_path: Path) -> None:
-    trial = fly(scenario("pager"), 3, ReplayPilot({"pager": recorded(tmp_path)}))
+    trial = fly(scenario("pager"), 3, ReplayPilot({"pager": [recorded(tmp_path)]}))
     assert (trial.result, {failure.rule for failure in trial.failures}) == ("failed", {"ends-well"})
 
 
 def test_a_scenario_without_a_recording_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no recorded run for pager"):
-        ReplayPilot({"slugger": recorded(tmp_path)}).model(scenario("pager"), 0, VirtualClock(0))
+        ReplayPilot({"slugger": [recorded(tmp_path)]}).model(scenario("pager"), 0, VirtualClock(0))
 
 
 def test_a_recorded_agent_of_ours_flies_too(tmp_path: Path) -> None:
     trial = fly(scenario(), 0, agent(*GOOD))
     save(tmp_path / NAME, trial.trace, trial.blobs)
-    again = fly(scenario(), 0, ReplayPilot({"slugger": tmp_path / NAME}))
+    again = fly(scenario(), 0, ReplayPilot({"slugger": [tmp_path / NAME]}))
     assert (again.result, again.behaviour) == ("passed", trial.behaviour)
