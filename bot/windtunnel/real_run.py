@@ -106,9 +106,10 @@ def _seen(found: Certificate, playbook: Playbook, lines: list[dict[str, Any]]) -
 
 
 def _lines(trace: Path) -> list[dict[str, Any]] | None:
-    lines = []
+    lines: list[dict[str, Any]] = []
     for line in read(trace):
-        lines.append(line.raw)
+        if line.body is not None:  # what this version does not know, or what is no event, has no part in it
+            lines.append(line.raw)
         if len(lines) > _LONGEST:
             return None
     return lines
