@@ -12,6 +12,12 @@ from bot.forge.github import GitHubForge
 from bot.ports import Access
 
 _EYES = "eyes"
+_EDITED = (
+    "query($owner: String!, $name: String!, $number: Int!) "
+    "{ repository(owner: $owner, name: $name) { issue(number: $number) { lastEditedAt } } }"
+)
+"""GitHub tells by GraphQL alone when a body was changed.
+https://docs.github.com/en/graphql/reference/objects#issue"""
 _PAGES = 30
 """Of a hundred events; an issue with more is no request for a fix."""
 
@@ -39,6 +45,10 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     login: str
     """Who set it."""
     bot: bool
+    since: str
+    """When it was set: a time of GitHub's, to the second, in UTC."""
+    renamed: bool
+    """Whether the issue got another title afterwards."""
 
 
 class GitHubDesk(GitHubForge):
@@ -92,9 +102,10 @@ class GitHubDesk(GitHubForge):
             if issue.pull_request is not None:
                 continue
             events = self._list(f"read who labelled {name}#{issue.number}", f"{place}/issues/{issue.number}/events")
-            set_by = [one for one in events if one.get("event") == "labeled" and _is(one.get("label"), label)]
-            if set_by:
-                actor = set_by[-1].get("actor") or {}
+            places = [at for at, one in enumerate(events) if _sets(one, label)]
+            if places:
+                set_by, later = events[places[-1]], events[places[-1] :]
+                actor = set_by.get("actor") or {}
                 found.append(
                     Wanted(
                         repo=name,
@@ -102,12 +113,30 @@ class GitHubDesk(GitHubForge):
                         title=issue.title,
                         body=issue.body or "",
                         url=issue.html_url,
-                        event=int(set_by[-1]["id"]),
+                        event=int(set_by["id"]),
                         login=str(actor.get("login", "")),
                         bot=actor.get("type", "User") != "User",
+                        since=str(set_by["created_at"]),
+                        renamed=any(one.get("event") == "renamed" for one in later),
                     )
                 )
         return tuple(found)
+
+    def reworded(self, issue: Wanted) -> bool:
+        """Whether an issue's words are others than those under which its label was set. Raises `ForgeError`.
+
+        Ask after the words were read: a change between the two is seen then. GitHub's times are to the second, so a
+        change in the second of the label counts as later.
+        """
+        owner, _, name = issue.repo.partition("/")
+        variables = {"owner": owner, "name": name, "number": issue.number}
+
+        def call() -> object:
+            _, answer = self._github.requester.graphql_query(_EDITED, variables)
+            return answer["data"]["repository"]["issue"]["lastEditedAt"]
+
+        edited = self._asking.read(f"read when {issue.repo}#{issue.number} was edited", call)
+        return issue.renamed or (edited is not None and str(edited) >= issue.since)
 
     def repositories(self, organisation: str) -> tuple[Found, ...]:
         """All repositories of an organisation that the token sees, by name. Raises `ForgeError`."""
@@ -180,8 +209,10 @@ class GitHubDesk(GitHubForge):
         return self._asking.read(what, call)
 
 
-def _is(label: object, name: str) -> bool:
-    return isinstance(label, dict) and str(label.get("name", "")).casefold() == name.casefold()
+def _sets(event: dict[str, Any], name: str) -> bool:
+    label = event.get("label")
+    is_it = isinstance(label, dict) and str(label.get("name", "")).casefold() == name.casefold()
+    return event.get("event") == "labeled" and is_it
 
 
 def _part(word: str) -> str:

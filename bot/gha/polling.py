@@ -16,14 +16,16 @@ from bot.gha.plan_file import Asked, Request
 from bot.gha.requests import FIX, plugins_of
 from bot.ports import Comment
 
-NOTE = "The text of the issue is that of when it was found, which may be later than when the label was set."
-
 
 class Counter(Reception, Protocol):
     """What has to be known of a plugin's issues."""
 
     def labelled(self, repo: str, label: str) -> tuple[Wanted, ...]:
         """The open issues with a label."""
+        ...
+
+    def reworded(self, issue: Wanted) -> bool:
+        """Whether its words were changed since it got its label."""
         ...
 
     def comments(self, repo: str, number: int) -> tuple[Comment, ...]:
@@ -82,6 +84,10 @@ def _one(
     except RefusedError as error:
         told(f"{issue.repo}#{issue.number}: {error}")
         return None
+    # Whoever set the label read other words than those that an agent would get now.
+    if counter.reworded(issue):
+        told(f"{issue.repo}#{issue.number}: its text was changed after the label was set; set the label anew.")
+        return None
     here = plugins_of(manifest, issue.repo)
     if len(here) != 1:
         told(f"{issue.repo}#{issue.number}: several plugins live there; ask in the control repository.")
@@ -100,5 +106,5 @@ def _one(
         version=next(iter(versions_in(issue.body)), None),
         source="issue",
     )
-    asked = Asked(repo=issue.repo, number=issue.number, note=NOTE, event=issue.event)
+    asked = Asked(repo=issue.repo, number=issue.number, event=issue.event)
     return Request(playbook=playbook, plugins=(here[0].name,), report=report), asked

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +20,7 @@ from bot.forge.app import WRITING
 
 PIN = "0123456789abcdef0123456789abcdef01234567"
 BIN = Path(sys.executable).parent
+BOT = Path(__file__).resolve().parents[2] / "bot"
 
 
 def init(world: World, *words: str) -> Path:
@@ -155,12 +158,23 @@ def test_the_status_of_what_is_not_there(world: World) -> None:
     assert (row["state"], json.dumps(row["url"])) == ("none", "null")
 
 
-def test_init_takes_the_repository_that_this_code_came_from_and_asks_where_that_is_unknown(world: World) -> None:
+def test_init_takes_the_repository_that_this_code_came_from(world: World) -> None:
     words = ("init", "--dir", str(world.folder / "control"), "--pin", PIN)
     done = world.plain(*words, env={"GITHUB_ACTION_REPOSITORY": "acme/our-fleet-bot"})
     assert done.code == 0, done.err
     workflow = (world.folder / "control" / ".github" / "workflows" / "fix.yml").read_text(encoding="utf-8")
     assert f"uses: acme/our-fleet-bot/.github/workflows/campaign.yml@{PIN}" in workflow
+
+
+def test_init_asks_for_the_repository_where_it_cannot_know_it(world: World) -> None:
+    elsewhere = world.folder / "elsewhere"
+    shutil.copytree(BOT, elsewhere / "bot", ignore=shutil.ignore_patterns("__pycache__"))
+    words = [sys.executable, "-m", "bot", "init", "--dir", str(world.folder / "control"), "--pin", PIN]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(elsewhere)}
+    done = subprocess.run(words, cwd=elsewhere, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "Give --source OWNER/NAME" in done.stderr
+    assert not (world.folder / "control").exists()
 
 
 def test_the_doctor_looks_where_an_app_is_installed(world: World) -> None:

@@ -76,29 +76,43 @@ def test_three_shards_of_which_one_fails(world: World) -> None:
 
 def test_while_an_agent_works_nothing_in_its_job_can_write(world: World) -> None:
     """What the issue asks for: environment, process tree and files of a propose job, looked at while it runs."""
-    slow = STAMP.replace("script: ", "script: sleep 2; ")
-    world.playbook("stamp", slow)
-    world.plugin("a", {"README.md": "a\n"})
+    world.plugin("calc", PLUGIN, test="python -m pytest -q --disable-plugin-autoload")
+    world.script("calc", "fix_bug", FIX.replace("command: python -m pytest", "command: sleep 1; python -m pytest"))
+    body = "### Plugin\n\ncalc\n\n### What happens\n\nadd(1, 2) is -1"
+    world.github.add_repository(CONTROL, default_branch="main")
+    world.github.add_issue(CONTROL, number=7, title="add subtracts", body=body, author="ada")
     workflows = Workflows(world)
-    writes = {"the write token": TOKEN, "the workflow's token": WORKFLOW}
-    with Looking("INPUT_COMMAND=propose", writes, folders=(workflows.control, workflows.artifacts)) as looking:
-        ran = workflows.run("workflow_dispatch", "fleet", BY_HAND, playbook="stamp", variables="text=hello")
+    secrets = {"the write token": TOKEN, "the workflow's token": WORKFLOW, "the model's key": KEY}
+    folders = (workflows.control, workflows.artifacts, workflows.home, workflows.temporary)
+    with Looking("INPUT_COMMAND=propose", secrets, folders=folders, agent="-m pytest") as looking:
+        ran = workflows.run("issues", "fix", labelled(CONTROL, 7, body, title="add subtracts"))
     assert ran.code == 0, ran.log
-    assert any("sleep 2" in command for command in looking.commands), "the script was not seen"
+    assert len(pulls(world, "calc")) == 1
+    assert looking.agents, "no command of the agent was seen"
+    assert looking.files
     assert {found for found in looking.found if found.startswith("the write token")} == set()
-    inside = {found for found in looking.found if not found.endswith((" of bash", " of python", " of fleet-bot"))}
-    assert inside == set()
+    # The step itself has what it reads with and asks the model with, in its environment and nowhere else.
+    own = tuple(f" in environ of {program}" for program in ("bash", "env", "uv", "python", "python3", "fleet-bot"))
+    assert {found for found in looking.found if not found.endswith(own)} == set()
+    assert any(found.startswith("the model's key") for found in looking.found), "nothing would be found here"
 
 
 def test_publishing_starts_git_and_nothing_from_a_clone(world: World) -> None:
     world.playbook("stamp", STAMP)
-    world.plugin("a", {"README.md": "a\n", "git": "#!/bin/sh\ntouch /tmp/owned\n", "conftest.py": "raise SystemExit\n"})
+    owned = world.folder / "owned"
+    trap = f"#!/bin/sh\ntouch {owned}\n"
+    world.plugin("a", {"README.md": "a\n", "git": trap, "conftest.py": f"open({str(owned)!r}, 'w')\n"})
     workflows = Workflows(world)
     with Looking("INPUT_COMMAND=publish", {"the model's key": KEY}, folders=(workflows.control,)) as looking:
         ran = workflows.run("workflow_dispatch", "fleet", BY_HAND, playbook="stamp", variables="text=hello")
     assert ran.code == 0, ran.log
+    assert len(pulls(world, "a")) == 1
+    assert not owned.exists()
     assert looking.processes
     assert looking.found == set()
+    # What the kernel executes lies outside everything that a run makes: no program comes out of a clone.
+    assert looking.programs
+    assert [program for program in looking.programs if program.is_relative_to(world.folder)] == []
     programs = {command.split(" ")[0].rpartition("/")[2] for command in looking.commands if command}
     known = {
         "bash",

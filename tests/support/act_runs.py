@@ -53,6 +53,10 @@ class Workflows:
         self._repository(self.project, {".github/workflows/campaign.yml": _UNKNOWN.sub("", shared)})
         self._repository(self.control, {})
         self.artifacts.mkdir()
+        self.home = world.folder / "home"
+        """The home of every job; act keeps the jobs' workspaces and temporary folders below it too."""
+        self.temporary = world.folder / "tmp"
+        """Where programs of a job put what they need for a while."""
         self.seen = world.folder / "seen"
         self.seen.mkdir()
 
@@ -97,9 +101,10 @@ class Workflows:
         shims.mkdir(exist_ok=True)
         (shims / "sudo").write_text("#!/bin/sh\nexit 0\n")
         (shims / "sudo").chmod(0o755)
-        home = self.world.folder / "home"
-        home.mkdir(exist_ok=True)
-        return {"PATH": f"{shims}{os.pathsep}{os.environ['PATH']}", "HOME": str(home), "DOCKER_HOST": ""}
+        self.home.mkdir(exist_ok=True)
+        self.temporary.mkdir(exist_ok=True)
+        path = f"{shims}{os.pathsep}{os.environ['PATH']}"
+        return {"PATH": path, "HOME": str(self.home), "TMPDIR": str(self.temporary), "DOCKER_HOST": ""}
 
     def _stand_in(self, name: str) -> Path:
         folder = self.world.folder / "stand-ins" / name

@@ -76,11 +76,21 @@ class Pull(msgspec.Struct, frozen=True, kw_only=True):
     merge_commit: str | None = None
 
 
-class Labelled(msgspec.Struct, frozen=True, kw_only=True):
+class Labelled(msgspec.Struct, frozen=True, kw_only=True, tag="labelled"):
     """That an issue got a label: who set it, and when."""
 
     id: int
     label: str
+    actor: str
+    created: int
+
+
+class Renamed(msgspec.Struct, frozen=True, kw_only=True, tag="renamed"):
+    """That an issue got another title: who gave it, and when."""
+
+    id: int
+    before: str
+    after: str
     actor: str
     created: int
 
@@ -102,7 +112,9 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...] = ()
     comments: tuple[Comment, ...] = ()
     reactions: tuple[Reaction, ...] = ()
-    events: tuple[Labelled, ...] = ()
+    events: tuple[Labelled | Renamed, ...] = ()
+    edited: int | None = None
+    """When its body was last changed; the interface by GraphQL alone shows it."""
     pull: Pull | None = None
 
 

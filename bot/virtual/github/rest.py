@@ -11,13 +11,13 @@ import msgspec
 from bot.virtual.github import rest_apps, rest_comments, rest_issues, rest_labels, rest_pulls, rest_repository
 from bot.virtual.github.apps import narrow
 from bot.virtual.github.errors import DOCS, Refused, requires_authentication
+from bot.virtual.github.graphql import answered
 from bot.virtual.github.hub import Hub
 from bot.virtual.github.records import Person
 from bot.virtual.github.routing import Answer, Call, Route, Router
 
 VERSIONS: tuple[str, ...] = ("2022-11-28", "2026-03-10")
 _HOUR = 3600
-_VIEWER = {"query": "query { viewer { login } }", "variables": {}}
 
 
 class Limits:
@@ -87,19 +87,20 @@ class Rest:
         return Answer(status=made.status, body=made.body, headers=limits | extra | made.headers)
 
     def graphql(self, token: str | None, raw: bytes) -> Answer:
-        """The one question that REST cannot answer an App: who am I."""
+        """What REST does not tell; which questions are known stands in `bot.virtual.github.graphql`."""
         try:
             person = self.hub.person(token)
             if person is None:
                 raise requires_authentication()
             headers = self.limits.count(person)
+            asked = _document(raw)
         except Refused as refused:
             return Answer(status=refused.status, body=refused.body, headers=refused.headers)
-        if _document(raw) != _VIEWER:
-            self.violations.append("POST /graphql: only the viewer's login is known here")
-            body = {"errors": [{"message": "The virtual GitHub answers only the viewer's login."}]}
-            return Answer(body=body, headers=headers)
-        return Answer(body={"data": {"viewer": {"login": person.login}}}, headers=headers)
+        body = answered(self.hub, person, asked)
+        if body is None:
+            self.violations.append("POST /graphql: not one of the questions that are known here")
+            body = {"errors": [{"message": "The virtual GitHub does not know this question."}]}
+        return Answer(body=body, headers=headers)
 
     def _routed(self, method: str, path: str, query: dict[str, str], person: Person | None, raw: bytes) -> Answer:
         found = self._router.find(method, path)

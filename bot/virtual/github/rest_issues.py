@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.virtual.github.errors import BODY_LIMIT, TITLE_LIMIT, invalid
 from bot.virtual.github.hub import Hub, replace
-from bot.virtual.github.records import Issue
+from bot.virtual.github.records import Issue, Renamed
 from bot.virtual.github.rest_labels import joined, label_names, noted, with_labels
 from bot.virtual.github.rest_repository import issue_shapes
 from bot.virtual.github.routing import PAGING, Answer, Call, Keys, Route, paged
@@ -76,10 +76,19 @@ def _update_issue(hub: Hub, call: Call) -> Answer:
             repository = with_labels(hub, repository, names)
             fresh = replace(issue, labels=joined(repository, replace(issue, labels=()), names))
             issue = noted(hub, issue, fresh, call.login)
-        issue = replace(issue, title=body.get("title", issue.title), body=body.get("body", issue.body))
+        issue = _reworded(hub, issue, body.get("title", issue.title), body.get("body", issue.body), call.login)
         issue = in_state(hub, issue, body.get("state", issue.state), call.login, body.get("state_reason"))
         repository = hub.keep(repository, issue)
     return Answer(body=issue_shapes(hub, repository, call.person).issue(issue))
+
+
+def _reworded(hub: Hub, issue: Issue, title: str, body: str | None, actor: str) -> Issue:
+    """The issue with other words; a new title is an event, a new body only a time. The caller holds the lock."""
+    now = hub.store.now()
+    if title != issue.title:
+        event = Renamed(id=hub.store.next_id(), before=issue.title, after=title, actor=actor, created=now)
+        issue = replace(issue, title=title, events=(*issue.events, event))
+    return issue if body == issue.body else replace(issue, body=body, edited=now)
 
 
 def in_state(hub: Hub, issue: Issue, state: str, login: str, reason: str | None = None) -> Issue:

@@ -49,7 +49,7 @@ def _events(hub: Hub, call: Call) -> Answer:
     repository = hub.store.get(call.full_name)
     made = issue_shapes(hub, repository, call.person)
     events = repository.issue(call.number).events
-    return paged([made.labelled(event) for event in events], call, f"{made.place}/issues/{call.number}/events")
+    return paged([made.event(event) for event in events], call, f"{made.place}/issues/{call.number}/events")
 
 
 def _labels(hub: Hub, call: Call) -> Answer:

@@ -7,7 +7,7 @@ from functools import cached_property
 from urllib.parse import quote
 
 from bot.virtual.github.bare import Comparison
-from bot.virtual.github.records import Comment, Issue, Label, Labelled, Pull, Reaction, Repository, Status
+from bot.virtual.github.records import Comment, Issue, Label, Labelled, Pull, Reaction, Renamed, Repository, Status
 from bot.virtual.github.shapes import JSON, Shapes, node_id, number_of, when
 
 _REACTIONS = ("+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes")
@@ -39,19 +39,24 @@ class IssueShapes:
             "default": False,
         }
 
-    def labelled(self, event: Labelled) -> JSON:
-        """The event of a label that was set."""
-        label = self.repository.label(event.label)
-        return {
+    def event(self, event: Labelled | Renamed) -> JSON:
+        """The event of a label that was set, or of a title that was changed."""
+        if isinstance(event, Labelled):
+            label = self.repository.label(event.label)
+            kind, node = "labeled", "LabeledEvent"
+            more: JSON = {"label": {"name": event.label, "color": label.color if label else "ededed"}}
+        else:
+            kind, node = "renamed", "RenamedTitleEvent"
+            more = {"rename": {"from": event.before, "to": event.after}}
+        return more | {
             "id": event.id,
-            "node_id": node_id("LabeledEvent", event.id),
+            "node_id": node_id(node, event.id),
             "url": f"{self.place}/issues/events/{event.id}",
             "actor": self.shapes.user(event.actor),
-            "event": "labeled",
+            "event": kind,
             "commit_id": None,
             "commit_url": None,
             "created_at": when(event.created),
-            "label": {"name": event.label, "color": label.color if label else "ededed"},
             "performed_via_github_app": None,
         }
 
