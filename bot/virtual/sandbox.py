@@ -7,6 +7,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from bot.base.errors import SandboxError
+from bot.base.values import Scalar
 from bot.ports import CommandResult, Effect, Enforced, Entry, FileContent, PathRefused
 from bot.virtual.clock import VirtualClock
 from bot.virtual.profile import Profile
@@ -19,6 +20,8 @@ from bot.virtual.world import Note, OutOfTime, World
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+Condition = tuple[str, str, tuple[tuple[str, Scalar], ...]]
+"""Hash of the profile, name of the tree, what commands have remembered."""
 CAP = 1 << 20
 """Bytes that are kept of each stream, as in the real levels."""
 _TIMED_OUT = 124
@@ -56,7 +59,7 @@ class VirtualSandbox:
         return tuple(self._world.notes)
 
     @property
-    def state(self) -> Mapping[str, str | int | float | bool]:
+    def state(self) -> Mapping[str, Scalar]:
         """What commands have remembered."""
         return dict(self._world.state)
 
@@ -68,6 +71,17 @@ class VirtualSandbox:
     def holds(self, fact: str) -> bool:
         """Whether a fact of the profile holds now. Raises `KeyError` for one that it does not have."""
         return self._world.holds(fact)
+
+    @property
+    def condition(self) -> Condition | None:
+        """All that the answer to a command can depend on besides itself; None where chance has a say."""
+        world = self._world
+        return None if world.faults else (world.profile.hash, world.tree.name, tuple(sorted(world.state.items())))
+
+    def pass_over(self, seconds: float) -> None:
+        """As if a command had run that took so long and changed nothing."""
+        self._world.commands += 1
+        self.clock.sleep(seconds)
 
     def read(self, path: str, *, limit: int = 1 << 20) -> FileContent:
         """See `ports.Sandbox`."""
@@ -146,7 +160,7 @@ class VirtualSandbox:
             exit_code=done.exit,
             stdout=_cut(stdout),
             stderr=_cut(stderr),
-            duration_ms=round((self.clock.monotonic() - began) * 1000, 3),
+            duration_ms=milliseconds(self.clock.monotonic() - began),
             timed_out=timed_out,
             stdout_size=len(stdout),
             stderr_size=len(stderr),
@@ -210,6 +224,11 @@ class VirtualSandbox:
         folder = inside.rpartition("/")[0]
         if folder and self._world.link_on(folder) is not None:
             raise _refused(path, "a symbolic link, which is never followed")
+
+
+def milliseconds(seconds: float) -> float:
+    """As a result tells how long its command took: to the microsecond."""
+    return round(seconds * 1000, 3)
 
 
 def _refused(path: str, why: str) -> PathRefused:
