@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, get_args, get_type_hints
 
@@ -20,7 +22,7 @@ import msgspec
 from msgspec.structs import asdict
 
 from bot.base.canonical import canonical, sha256
-from bot.trace.events import EVENTS, EventBody
+from bot.trace.events import EVENTS, SCHEMA_VERSION, EventBody
 
 ENVELOPE = ("v", "seq", "time", "run", "turn", "event", "prev", "hash")
 _DECODER = msgspec.json.Decoder(dict[str, Any])
@@ -47,19 +49,32 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
 
 
-def spell(raw: dict[str, Any], run: bytes, event: bytes) -> bytes:
-    """The whole line of these fields, which get their hash. `run` and `event` are theirs as JSON, encoded already."""
-    raw["hash"] = digest = hashlib.sha256(canonical(raw)).hexdigest()
-    return b'{"v":%d,"seq":%d,"time":"%b","run":%b,"turn":%d,%b,"prev":"%b","hash":"%b"}\n' % (
-        raw["v"],
-        raw["seq"],
-        raw["time"].encode(),
-        run,
-        raw["turn"],
-        event[1:-1],
-        raw["prev"].encode(),
-        digest.encode(),
-    )
+def chained(
+    events: Iterable[tuple[dict[str, Any], bytes, int, float]], *, run: str, spelled: bytes, after: int, head: str
+) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """Each event's line and all its fields, for a trace that has `after` lines and this head.
+
+    An event is its own fields without secrets (`fields_of`), the same as JSON, its turn and its time. `spelled` is
+    `run` as JSON.
+    """
+    encode, sha = canonical, hashlib.sha256
+    for fields, event, turn, now in events:
+        after += 1
+        time = timestamp(now)
+        raw = {"v": SCHEMA_VERSION, "seq": after, "time": time, "run": run, "turn": turn, **fields, "prev": head}
+        before, head = head, sha(encode(raw)).hexdigest()
+        raw["hash"] = head
+        line = b'{"v":%d,"seq":%d,"time":"%b","run":%b,"turn":%d,%b,"prev":"%b","hash":"%b"}\n' % (
+            SCHEMA_VERSION,
+            after,
+            time.encode(),
+            spelled,
+            turn,
+            event[1:-1],
+            before.encode(),
+            head.encode(),
+        )
+        yield line, raw
 
 
 def fields_of(body: EventBody) -> dict[str, Any]:
@@ -91,7 +106,14 @@ def _holds_struct(hint: Any) -> bool:
 @functools.lru_cache(maxsize=64)
 def timestamp(seconds: float) -> str:
     """Seconds since the epoch as ISO 8601 in UTC, to the microsecond."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    whole = math.floor(seconds)
+    parts = round((seconds - whole) * 1_000_000)
+    return f"{_second(whole)}.{parts:06d}Z" if parts < 1_000_000 else f"{_second(whole + 1)}.000000Z"
+
+
+@functools.lru_cache(maxsize=64)
+def _second(whole: int) -> str:
+    return datetime.fromtimestamp(whole, UTC).isoformat()[:-6]
 
 
 def decode(data: bytes) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from bot.base.canonical import sha256
 from bot.base.clock import Clock
 from bot.base.redact import Redactor
 from bot.trace.events import EventBody, RunFinished, Seal
-from bot.trace.line import fields_of
+from bot.trace.line import chained, fields_of
 from bot.trace.writer import BLOBS, TraceWriter
 
 NAME = "execution_trace.jsonl"
@@ -103,15 +103,23 @@ class MemoryTrace(TraceWriter):
         """One look for secrets at all of it; only where something may be one, a look at each."""
         fields = [fields_of(body) for body, _, _ in waiting]
         try:
-            events = [_ENCODER.encode(each) for each in fields]
-            clean = not self._redactor.suspicious(self._new(b"\n".join(events)))
+            spelled = [_ENCODER.encode(each) for each in fields]
+            clean = not self._redactor.suspicious(self._new(b"\n".join(spelled)))
         except (UnicodeEncodeError, OverflowError):
-            events, clean = [b""] * len(waiting), False
-        for (body, turn, now), each, event in zip(waiting, fields, events, strict=True):
-            if clean and not isinstance(body, RunFinished):
-                self._put_clean(each, event, turn, now)
-            else:
+            clean = False
+        if not clean:
+            for body, turn, now in waiting:
                 self._put(body, turn, now)
+            return
+        end = len(waiting) - isinstance(waiting[-1][0], RunFinished)
+        events = [(each, event, turn, now) for each, event, (_, turn, now) in zip(fields, spelled, waiting, strict=True)]
+        for line, raw in chained(events[:end], run=self._name, spelled=self._run, after=self._events, head=self._head):
+            self._lines.append(line)
+            self._fields.append(raw)
+        if end:
+            self._events, self._head = self._events + end, self._fields[-1]["hash"]
+        for body, turn, now in waiting[end:]:
+            self._put(body, turn, now)
 
     def _new(self, events: bytes) -> bytes:
         """Without what is known; found by its beginning, because a long needle costs more than it spares."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import operator
 import posixpath
 from typing import TYPE_CHECKING
 
@@ -129,7 +130,7 @@ class VirtualSandbox:
                 listed.append(Entry(path=place, kind="symlink"))
             else:
                 listed.append(Entry(path=place, kind="file", size=len(node.data), executable=node.executable))
-        return sorted(listed, key=lambda entry: raw(entry.path))[:limit]
+        return sorted(listed, key=_path if all(map(str.isascii, map(_path, listed))) else _raw_path)[:limit]
 
     def run(self, command: str, *, timeout: float, env: dict[str, str] | None = None, cwd: str = ".") -> CommandResult:
         """See `ports.Sandbox`. `timeout` is in virtual seconds."""
@@ -226,6 +227,14 @@ class VirtualSandbox:
             raise _refused(path, "a symbolic link, which is never followed")
 
 
+_path = operator.attrgetter("path")
+
+
+def _raw_path(entry: Entry) -> bytes:
+    """Paths are sorted by their bytes, which for ASCII is the order of the characters."""
+    return raw(entry.path)
+
+
 def milliseconds(seconds: float) -> float:
     """As a result tells how long its command took: to the microsecond."""
     return round(seconds * 1000, 3)
@@ -245,7 +254,9 @@ def _nameable(path: str, inside: str) -> None:
 
 
 def _of_git(path: str) -> bool:
-    return path == ".git" or path.startswith(".git/") or "/.git/" in path or path.endswith("/.git")
+    return ".git" in path and (
+        path == ".git" or path.startswith(".git/") or "/.git/" in path or path.endswith("/.git")
+    )
 
 
 def _cut(data: bytes) -> bytes:
