@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import operator
+from typing import Any
 
 import msgspec
 
@@ -26,7 +27,7 @@ class Sent:
         before, self._before = self._before, None  # until all of it is hashed
         try:
             if before is None or not _goes_on(before, request):
-                self._hash = sha(encode((request.system, request.tools, request.force_call)))
+                self._hash = _head(request)
                 new = request.turns
             else:
                 new = request.turns[len(before.turns) :]
@@ -38,12 +39,27 @@ class Sent:
         return self._hash.hexdigest()
 
 
+_heads: list[tuple[Request, Any]] = []
+"""The request whose head was hashed last; all trials of a scenario have the same."""
+
+
+def _head(request: Request) -> Any:
+    """The hash of what comes before the turns, to be gone on with."""
+    if _heads and _same_head(_heads[0][0], request):
+        return _heads[0][1].copy()
+    found = hashlib.sha256(_ENCODER.encode((request.system, request.tools, request.force_call)))
+    _heads[:] = [(msgspec.structs.replace(request, turns=()), found)]
+    return found.copy()
+
+
+def _same_head(one: Request, other: Request) -> bool:
+    return one.system is other.system and one.tools is other.tools and one.force_call is other.force_call
+
+
 def _goes_on(before: Request, request: Request) -> bool:
     """Whether it is the same conversation, some turns later."""
     return (
-        request.system is before.system
-        and request.tools is before.tools
-        and request.force_call is before.force_call
+        _same_head(before, request)
         and len(request.turns) >= len(before.turns)
         and all(map(operator.is_, before.turns, request.turns))
     )

@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, get_args, get_type_hints
 
@@ -49,20 +49,30 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
 
 
+Event = tuple[dict[str, Any], bytes, tuple[int, float]]
+"""Its own fields without secrets, as `fields_of` makes them; the same as JSON; its turn and its time."""
+
+
 def chained(
-    events: Iterable[tuple[dict[str, Any], bytes, int, float]], *, run: str, spelled: bytes, after: int, head: str
+    events: Iterable[Event],
+    *,
+    run: str,
+    spelled: bytes,
+    after: int,
+    head: str,
+    hashed: Mapping[str, msgspec.Raw] | None = None,
 ) -> Iterator[tuple[bytes, dict[str, Any]]]:
     """Each event's line and all its fields, for a trace that has `after` lines and this head.
 
-    An event is its own fields without secrets (`fields_of`), the same as JSON, its turn and its time. `spelled` is
-    `run` as JSON.
+    `spelled` is `run` as JSON; `hashed` the canonical JSON of some fields of the first event, where that is known.
     """
     encode, sha = canonical, hashlib.sha256
-    for fields, event, turn, now in events:
+    for fields, event, (turn, now) in events:
         after += 1
         time = timestamp(now)
         raw = {"v": SCHEMA_VERSION, "seq": after, "time": time, "run": run, "turn": turn, **fields, "prev": head}
-        before, head = head, sha(encode(raw)).hexdigest()
+        before, head = head, sha(encode(raw if hashed is None else {**raw, **hashed})).hexdigest()
+        hashed = None
         raw["hash"] = head
         line = b'{"v":%d,"seq":%d,"time":"%b","run":%b,"turn":%d,%b,"prev":"%b","hash":"%b"}\n' % (
             SCHEMA_VERSION,
@@ -107,13 +117,15 @@ def _holds_struct(hint: Any) -> bool:
 def timestamp(seconds: float) -> str:
     """Seconds since the epoch as ISO 8601 in UTC, to the microsecond."""
     whole = math.floor(seconds)
-    parts = round((seconds - whole) * 1_000_000)
-    return f"{_second(whole)}.{parts:06d}Z" if parts < 1_000_000 else f"{_second(whole + 1)}.000000Z"
+    second, parts = divmod(whole * 1_000_000 + round((seconds - whole) * 1_000_000), 1_000_000)
+    day, second = divmod(second, 86_400)
+    minute, second = divmod(second, 60)
+    return f"{_day(day)}T{minute // 60:02d}:{minute % 60:02d}:{second:02d}.{parts:06d}Z"
 
 
-@functools.lru_cache(maxsize=64)
-def _second(whole: int) -> str:
-    return datetime.fromtimestamp(whole, UTC).isoformat()[:-6]
+@functools.lru_cache(maxsize=512)
+def _day(number: int) -> str:
+    return datetime.fromtimestamp(number * 86_400, UTC).date().isoformat()
 
 
 def decode(data: bytes) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from bot.base.canonical import sha256
 from bot.base.clock import Clock
 from bot.base.redact import Redactor
 from bot.trace.events import EventBody, RunFinished, Seal
-from bot.trace.line import chained, fields_of
+from bot.trace.known import Known
+from bot.trace.line import fields_of
 from bot.trace.writer import BLOBS, TraceWriter
 
 NAME = "execution_trace.jsonl"
@@ -26,8 +27,8 @@ class MemoryTrace(TraceWriter):
     Nothing in memory outlives a kill, so lines are spelled only when somebody asks for them, many in one go.
     """
 
-    def __init__(self, *, run: str, redactor: Redactor, clock: Clock, known: bytes = b"") -> None:
-        """As `TraceWriter`, and nothing is written. `known` is JSON, in lines of this trace, without a secret in it."""
+    def __init__(self, *, run: str, redactor: Redactor, clock: Clock, known: Known | None = None) -> None:
+        """As `TraceWriter`, and nothing is written. `known` are fields that the first event may have."""
         self.path = _PATH
         self._redactor, self._clock = redactor, clock
         self._name = redactor.text(run)
@@ -102,31 +103,23 @@ class MemoryTrace(TraceWriter):
     def _spell(self, waiting: list[tuple[EventBody, int, float]]) -> None:
         """One look for secrets at all of it; only where something may be one, a look at each."""
         fields = [fields_of(body) for body, _, _ in waiting]
+        known = self._known
+        if known is not None and (self._events or not known.held_by(fields[0])):
+            known = None
         try:
-            spelled = [_ENCODER.encode(each) for each in fields]
-            clean = not self._redactor.suspicious(self._new(b"\n".join(spelled)))
+            spelled = looked_at = [_ENCODER.encode(each) for each in fields[known is not None :]]
+            if known is not None:
+                looked_at = [_ENCODER.encode(known.rest_of(fields[0])), *spelled]
+                spelled = [_ENCODER.encode({**fields[0], **known.line}), *spelled]
+            clean = not self._redactor.suspicious(b"\n".join(looked_at))
         except (UnicodeEncodeError, OverflowError):
             clean = False
-        if not clean:
-            for body, turn, now in waiting:
-                self._put(body, turn, now)
-            return
-        end = len(waiting) - isinstance(waiting[-1][0], RunFinished)
-        events = [(each, event, turn, now) for each, event, (_, turn, now) in zip(fields, spelled, waiting, strict=True)]
-        for line, raw in chained(events[:end], run=self._name, spelled=self._run, after=self._events, head=self._head):
-            self._lines.append(line)
-            self._fields.append(raw)
+        end = len(waiting) - isinstance(waiting[-1][0], RunFinished) if clean else 0
         if end:
-            self._events, self._head = self._events + end, self._fields[-1]["hash"]
+            moments = [(turn, now) for _, turn, now in waiting[:end]]
+            self._put_clean(zip(fields, spelled, moments, strict=False), known.hashed if known is not None else None)
         for body, turn, now in waiting[end:]:
             self._put(body, turn, now)
-
-    def _new(self, events: bytes) -> bytes:
-        """Without what is known; found by its beginning, because a long needle costs more than it spares."""
-        at = events.find(self._known[:99]) if self._known else -1
-        return (
-            events[:at] + events[at + len(self._known) :] if at >= 0 and events.startswith(self._known, at) else events
-        )
 
     def _write(self, line: bytes, raw: dict[str, Any]) -> None:
         self._lines.append(line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from bot.base.clock import Clock
 from bot.base.errors import WorldError
 from bot.base.redact import Redactor
 from bot.trace.events import Clipped, EventBody, ModelReplied, RunFinished, Seal
-from bot.trace.line import chained, fields_of
+from bot.trace.line import Event, chained, fields_of
 from bot.trace.resume import place
 
 if TYPE_CHECKING:
@@ -114,11 +114,14 @@ class TraceWriter:
         if isinstance(body, RunFinished):
             body = msgspec.structs.replace(body, events=self._events + 1, head=self._head)
         fields, spelled = self._clean(body)
-        return self._put_clean([(fields, spelled, turn, now)])
+        return self._put_clean([(fields, spelled, (turn, now))])
 
-    def _put_clean(self, events: Iterable[tuple[dict[str, Any], bytes, int, float]]) -> int:
-        """Write events without secrets in them, as `chained` takes them; returns the number of the last."""
-        for line, raw in chained(events, run=self._name, spelled=self._run, after=self._events, head=self._head):
+    def _put_clean(self, events: Iterable[Event], hashed: Mapping[str, msgspec.Raw] | None = None) -> int:
+        """Write events, as `chained` takes them; returns the number of the last."""
+        lines = chained(
+            events, run=self._name, spelled=self._run, after=self._events, head=self._head, hashed=hashed
+        )
+        for line, raw in lines:
             self._write(line, raw)
             self._events, self._head = raw["seq"], raw["hash"]
         return self._events
