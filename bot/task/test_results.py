@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shlex
+from functools import cached_property
 
 import msgspec
 
@@ -17,7 +18,7 @@ _JUNIT_LIMIT = 64 << 20
 _NO_TESTS_COLLECTED = 5  # pytest's exit code, https://docs.pytest.org/en/stable/reference/exit-codes.html
 
 
-class Suite(msgspec.Struct, frozen=True, kw_only=True):
+class Suite(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """How one run of the tests ended."""
 
     seen: SuiteSeen
@@ -31,7 +32,14 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
 
     def named(self, *statuses: str) -> frozenset[str]:
         """The tests that ended in one of these ways."""
-        return frozenset([name for name, status in (self.tests or {}).items() if status in statuses])
+        return frozenset().union(*[self._by_status.get(status, ()) for status in statuses])
+
+    @cached_property
+    def _by_status(self) -> dict[str, frozenset[str]]:
+        found: dict[str, list[str]] = {}
+        for name, status in (self.tests or {}).items():
+            found.setdefault(status, []).append(name)
+        return {status: frozenset(names) for status, names in found.items()}
 
 
 def run_suite(

@@ -49,8 +49,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
 
 
-Event = tuple[dict[str, Any], bytes, tuple[int, float]]
-"""Its own fields without secrets, as `fields_of` makes them; the same as JSON; its turn and its time."""
+Event = tuple[str, dict[str, Any], bytes, tuple[int, float]]
+"""Its name; its own fields without secrets; both as JSON, as the line has them; its turn and its time."""
 
 
 def chained(
@@ -67,10 +67,19 @@ def chained(
     `spelled` is `run` as JSON; `hashed` the canonical JSON of some fields of the first event, where that is known.
     """
     encode, sha = canonical, hashlib.sha256
-    for fields, event, (turn, now) in events:
+    for name, fields, event, (turn, now) in events:
         after += 1
         time = timestamp(now)
-        raw = {"v": SCHEMA_VERSION, "seq": after, "time": time, "run": run, "turn": turn, **fields, "prev": head}
+        raw = {
+            "v": SCHEMA_VERSION,
+            "seq": after,
+            "time": time,
+            "run": run,
+            "turn": turn,
+            "event": name,
+            **fields,
+            "prev": head,
+        }
         before, head = head, sha(encode(raw if hashed is None else {**raw, **hashed})).hexdigest()
         hashed = None
         raw["hash"] = head
@@ -88,15 +97,21 @@ def chained(
 
 
 def fields_of(body: EventBody) -> dict[str, Any]:
-    """The fields of an event as its line has them, `event` first. Made once; line, hash and rules are made from it."""
+    """The fields of an event as its line has them, `event` first."""
+    name, fields = own_fields(body)
+    return {"event": name, **fields}
+
+
+def own_fields(body: EventBody) -> tuple[str, dict[str, Any]]:
+    """Name and other fields of an event, as its line has them. Made once; hash and rules are made from them."""
     tag, renamed, nested = _layout(body.__class__)
-    fields: dict[str, Any] = {"event": tag, **asdict(body)}
+    fields = asdict(body)
     if renamed:
         fields = {renamed.get(name, name): value for name, value in fields.items()}
     for name in nested:
         if fields[name] is not None:
             fields[name] = asdict(fields[name])
-    return fields
+    return tag, fields
 
 
 @functools.cache

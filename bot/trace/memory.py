@@ -13,7 +13,7 @@ from bot.base.clock import Clock
 from bot.base.redact import Redactor
 from bot.trace.events import EventBody, RunFinished, Seal
 from bot.trace.known import Known
-from bot.trace.line import fields_of
+from bot.trace.line import own_fields
 from bot.trace.writer import BLOBS, TraceWriter
 
 NAME = "execution_trace.jsonl"
@@ -102,22 +102,23 @@ class MemoryTrace(TraceWriter):
 
     def _spell(self, waiting: list[tuple[EventBody, int, float]]) -> None:
         """One look for secrets at all of it; only where something may be one, a look at each."""
-        fields = [fields_of(body) for body, _, _ in waiting]
+        own = [own_fields(body) for body, _, _ in waiting]
         known = self._known
-        if known is not None and (self._events or not known.held_by(fields[0])):
+        if known is not None and (self._events or not known.held_by(own[0][1])):
             known = None
         try:
-            spelled = looked_at = [_ENCODER.encode(each) for each in fields[known is not None :]]
+            spelled = looked_at = [_ENCODER.encode(body) for body, _, _ in waiting[known is not None :]]
             if known is not None:
-                looked_at = [_ENCODER.encode(known.rest_of(fields[0])), *spelled]
-                spelled = [_ENCODER.encode({**fields[0], **known.line}), *spelled]
+                name, fields = own[0]
+                looked_at = [_ENCODER.encode(known.rest_of(fields)), *spelled]
+                spelled = [_ENCODER.encode({"event": name, **fields, **known.line}), *spelled]
             clean = not self._redactor.suspicious(b"\n".join(looked_at))
         except (UnicodeEncodeError, OverflowError):
-            clean = False
+            spelled, clean = [], False
         end = len(waiting) - isinstance(waiting[-1][0], RunFinished) if clean else 0
         if end:
-            moments = [(turn, now) for _, turn, now in waiting[:end]]
-            self._put_clean(zip(fields, spelled, moments, strict=False), known.hashed if known is not None else None)
+            events = [(*own[at], spelled[at], waiting[at][1:]) for at in range(end)]
+            self._put_clean(events, known.hashed if known is not None else None)
         for body, turn, now in waiting[end:]:
             self._put(body, turn, now)
 

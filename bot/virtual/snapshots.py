@@ -66,9 +66,10 @@ class Snapshots:
         return self._left_out
 
     def _look(self) -> set[str]:
-        new = {path for path in self._tree.files.keys() - self._tracked if is_inside(path)}
+        new = self._tree.files.keys() - self._tracked
         if not new:
             return new
+        new = {path for path in new if is_inside(path)}
         ignored = Ignored(self._tree.files)
         return {path for path in new if ignored(path)} if ignored else set()
 
