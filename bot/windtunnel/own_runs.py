@@ -45,8 +45,8 @@ def run_on(
 ) -> Suite:
     """Fill the workspace with a tree and run the tests there, as `bot.task.test_results.run_suite` does.
 
-    The same events, results and virtual time, remembered or not. The workspace is afterwards for nobody to use before it is filled
-    again: what the run left may lie in it.
+    The same events, results and virtual time, remembered or not. What the run left may lie in the workspace or not, so
+    it has to be filled again before anybody uses it.
     """
     sandbox.restore(tree)
     condition = sandbox.condition
