@@ -67,6 +67,17 @@ def test_three_shards_one_of_them_lost(world: World) -> None:
     assert [len(pulls(world, name)) for name in "abc"] == [1, 1, 0]
 
 
+def test_a_job_proposes_several_plugins_where_there_are_more_of_them_than_jobs(world: World) -> None:
+    world.playbook("stamp", STAMP)
+    for name in "abc":
+        world.plugin(name, {"README.md": f"{name}\n"})
+    ran = jobs(world, playbook="stamp", variables="text=hello", shards="2")
+    table = json.loads(ran["plan"].outputs["matrix"])["include"]
+    assert [entry["plugins"] for entry in table] == [["a", "c"], ["b"]]
+    assert [ran[entry["shard"]].outputs["changed"] for entry in table] == ["2", "1"]
+    assert [len(pulls(world, name)) for name in "abc"] == [1, 1, 1]
+
+
 def test_a_labelled_issue_becomes_a_pull_request_and_gets_one_answer(world: World) -> None:
     world.plugin("calc", PLUGIN, test="python -m pytest -q --disable-plugin-autoload")
     world.github.add_issue("acme/calc", number=7, title="add subtracts", body="add(1, 2) is -1", author="ada")
