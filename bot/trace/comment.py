@@ -220,7 +220,7 @@ def _cell(value: object, most: int = _SHORT) -> str:
 
 
 def _table(rows: Iterator[_Row]) -> str:
-    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+    return "\n".join(["| what | found |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
 
 
 def _time(milliseconds: float) -> str:

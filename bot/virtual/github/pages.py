@@ -9,6 +9,7 @@ import colorsys
 import functools
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,7 +18,7 @@ from bot.virtual.github import artifacts, diff, markdown
 from bot.virtual.github.errors import Refused, not_found
 from bot.virtual.github.hub import Hub
 from bot.virtual.github.records import Issue, Pull, Repository
-from bot.virtual.github.shapes import number_of, when
+from bot.virtual.github.shapes import number_of
 from bot.virtual.github.store import NAME
 
 if TYPE_CHECKING:
@@ -150,6 +151,11 @@ def _color(number: int) -> str:
     return "#" + "".join(f"{round(part * 255):02x}" for part in parts)
 
 
+def _when(seconds: int) -> str:
+    at = datetime.fromtimestamp(seconds, UTC)
+    return f"{at.day} {at:%B %Y, %H:%M} UTC"
+
+
 def _state(issue: Issue) -> str:
     if issue.pull and issue.pull.merged is not None:
         return "merged"
@@ -171,7 +177,7 @@ def _environment() -> Environment:
 
     # Markup says "already safe", which is what `markdown.render` promises.
     made.filters["markdown"] = lambda text: Markup(markdown.render(text))
-    made.filters |= {"when": when, "state": _state, "color": lambda name: _color(number_of(name))}
+    made.filters |= {"when": _when, "state": _state, "color": lambda name: _color(number_of(name))}
     return made
 
 
