@@ -156,12 +156,13 @@ class Wiring:
             clock=self.clock,
         )
 
-    def desk_of(self, repo: str, *, write: bool = False) -> GitHubDesk:
-        """The same for a repository of the fleet, with the token that reads or writes it."""
+    def desk_of(self, repo: str, *, talk: bool = False) -> GitHubDesk:
+        """The same for a repository of the fleet. With an App its token reads, or may `talk` under issues."""
+        from bot.forge.app import READING, TALKING
         from bot.forge.desk import GitHubDesk
 
         app = self.settings.app is not None
-        token = self._token_of(repo, write=write) if app else self.settings.github_token
+        token = self._app_tokens.token(repo, TALKING if talk else READING) if app else self.settings.github_token
         return GitHubDesk(
             token=token,
             api_url=self.settings.github_api_url,

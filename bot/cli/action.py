@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import click
@@ -208,7 +209,8 @@ class _Job:
             click.echo(text, err=True)
 
         label, bots, playbook = self.inputs.label, self.inputs.allowed_bots, ""
-        return waiting(self.manifest, self.wiring.desk_of, label=label, playbook=playbook, allowed_bots=bots, told=told)
+        desk, voice = self.wiring.desk_of, partial(self.wiring.desk_of, talk=True)
+        return waiting(self.manifest, desk, voice, label=label, playbook=playbook, allowed_bots=bots, told=told)
 
     def _look_for_artifacts(self) -> None:
         """Have the pull requests link the artifacts that hold their traces, and not just the page of this run."""
@@ -230,7 +232,7 @@ class _Job:
             said = ending.answer(alone, [reports[campaign]], self.event.run_url)
             text = self.wiring.redactor.text(f"{mark(asked.event)}\n{said}")
             try:
-                self.wiring.desk_of(asked.repo, write=True).answer(asked.repo, asked.number, _MARK, text)
+                self.wiring.desk_of(asked.repo, talk=True).answer(asked.repo, asked.number, _MARK, text)
             except FleetBotError as error:
                 click.echo(f"The issue {asked.repo}#{asked.number} cannot be answered: {error}", err=True)
 
