@@ -19,28 +19,32 @@ def record_command(
     sink: TraceSink, command: str, result: CommandResult, *, phase: Phase, call: str | None = None, turn: int = 0
 ) -> None:
     """Write a command that was run, with what it printed."""
+    sink.append(told(sink, command, result, phase=phase, call=call), turn=turn)
+
+
+def told(
+    sink: TraceSink, command: str, result: CommandResult, *, phase: Phase, call: str | None = None
+) -> CommandRun:
+    """The event of a command that was run. What is too long for a line is kept beside the trace at once."""
     out, err = clip(result.stdout, sink), clip(result.stderr, sink)
     unheard = result.stdout_size > len(result.stdout) or result.stderr_size > len(result.stderr)
-    sink.append(
-        CommandRun(
-            command=command,
-            exit_code=result.exit_code,
-            duration_ms=round(result.duration_ms, 1),
-            stdout=out.text,
-            stderr=err.text,
-            truncated=out.truncated or err.truncated or unheard,
-            stdout_bytes=result.stdout_size or out.bytes,
-            stderr_bytes=result.stderr_size or err.bytes,
-            stdout_blob=out.blob,
-            stderr_blob=err.blob,
-            timed_out=result.timed_out,
-            phase=phase,
-            call=call,
-            argv=words(command),
-            tests=counts(command, result.exit_code, result.stdout, result.stderr),
-            coverage_miss=result.coverage_miss,
-        ),
-        turn=turn,
+    return CommandRun(
+        command=command,
+        exit_code=result.exit_code,
+        duration_ms=round(result.duration_ms, 1),
+        stdout=out.text,
+        stderr=err.text,
+        truncated=out.truncated or err.truncated or unheard,
+        stdout_bytes=result.stdout_size or out.bytes,
+        stderr_bytes=result.stderr_size or err.bytes,
+        stdout_blob=out.blob,
+        stderr_blob=err.blob,
+        timed_out=result.timed_out,
+        phase=phase,
+        call=call,
+        argv=words(command),
+        tests=counts(command, result.exit_code, result.stdout, result.stderr),
+        coverage_miss=result.coverage_miss,
     )
 
 

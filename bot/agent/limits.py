@@ -67,6 +67,7 @@ class Budget:
         self.deadline = began + limits.minutes * 60
         self.steps = 0
         self.usage = Usage()
+        self._tokens_used = 0
 
     def pause(self, seconds: float) -> None:
         """Time that a person took is not the task's."""
@@ -81,6 +82,7 @@ class Budget:
         """Count one reply."""
         self.steps += 1
         self.usage += usage
+        self._tokens_used = self.usage.total
         if self._purse is not None:
             self._purse.charge(usage)
 
@@ -90,7 +92,7 @@ class Budget:
             return _reached(
                 "steps", self._limits.steps, self.steps, f"No answer after {self.steps} turns, the limit for this task."
             )
-        if self.usage.total >= self._limits.tokens:
+        if self._tokens_used >= self._limits.tokens:
             return self._tokens()
         if self.usage.cost_usd >= self._limits.cost_usd:
             return self._cost()
@@ -102,15 +104,14 @@ class Budget:
             minutes = (self._clock.monotonic() - self._began) / 60
             allowed = self._limits.minutes
             return _reached("minutes", allowed, minutes, f"No end after {allowed:g} minutes, the limit for this task.")
-        usage, limits = self.usage, self._limits
-        if usage.total > limits.tokens:
+        if self._tokens_used > self._limits.tokens:
             return self._tokens()
-        if usage.cost_usd > limits.cost_usd:
+        if self.usage.cost_usd > self._limits.cost_usd:
             return self._cost()
         return self._purse.reached() if self._purse is not None else None
 
     def _tokens(self) -> Reached:
-        allowed, used = self._limits.tokens, self.usage.total
+        allowed, used = self._limits.tokens, self._tokens_used
         return _reached("tokens", allowed, used, f"{used:,} tokens used, {allowed:,} are the limit for this task.")
 
     def _cost(self) -> Reached:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import operator
+from typing import Any
 
 import msgspec
 
-from bot.base.messages import Request, Turn
+from bot.base.messages import Request
 
 _ENCODER = msgspec.json.Encoder()
-
-
-def _same(some: tuple[object, ...], others: tuple[object, ...]) -> bool:
-    return bool(others) and all(map(operator.is_, some, others))
 
 
 class Sent:
@@ -21,22 +18,48 @@ class Sent:
 
     def __init__(self) -> None:
         """Nothing sent yet."""
-        self._head: tuple[object, ...] = ()
-        self._turns: tuple[Turn, ...] = ()
+        self._before: Request | None = None
         self._hash = hashlib.sha256()
 
     def digest(self, request: Request) -> str:
         """Over system prompt, tools and all turns; empty where the text is none that JSON can hold."""
-        head, known = (request.system, request.tools, request.force_call), len(self._turns)
+        encode, sha = _ENCODER.encode, hashlib.sha256
+        before, self._before = self._before, None  # until all of it is hashed
         try:
-            if len(request.turns) < known or not _same(head, self._head) or not _same(self._turns, request.turns):
-                self._head, known = head, 0
-                self._hash = hashlib.sha256(_ENCODER.encode(head))
-            self._turns = ()  # until all of them are hashed
-            for turn in request.turns[known:]:
-                self._hash.update(hashlib.sha256(_ENCODER.encode(turn)).digest())
-            self._turns = request.turns
+            if before is None or not _goes_on(before, request):
+                self._hash = _head(request)
+                new = request.turns
+            else:
+                new = request.turns[len(before.turns) :]
+            for turn in new:
+                self._hash.update(sha(encode(turn)).digest())
         except (UnicodeEncodeError, OverflowError):
-            self._head = ()
             return ""
+        self._before = request
         return self._hash.hexdigest()
+
+
+_heads: list[tuple[Request, Any]] = []
+"""The request whose head was hashed last; all trials of a scenario have the same."""
+
+
+def _head(request: Request) -> Any:
+    """The hash of what comes before the turns, to be gone on with."""
+    if _heads and _same_head(_heads[0][0], request):
+        return _heads[0][1].copy()
+    found = hashlib.sha256(_ENCODER.encode((request.system, request.tools, request.force_call)))
+    _heads[:] = [(msgspec.structs.replace(request, turns=()), found)]
+    return found.copy()
+
+
+def _same_head(one: Request, other: Request) -> bool:
+    return one.system is other.system and one.tools is other.tools and one.force_call is other.force_call
+
+
+def _goes_on(before: Request, request: Request) -> bool:
+    """Whether it is the same conversation, some turns later."""
+    return (
+        _same_head(before, request)
+        and len(request.turns) >= len(before.turns)
+        and all(map(operator.is_, before.turns, request.turns))
+    )

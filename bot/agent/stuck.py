@@ -58,13 +58,12 @@ class StuckDetector:
         return found
 
     def _cycle(self) -> str | None:
-        turns = self._turns
-        for length in range(1, LONGEST_CYCLE + 1):
-            if len(turns) < length * REPEATS:
-                break
-            if turns[-1].names != turns[-1 - length].names:
+        turns = list(self._turns)
+        last = turns[-1].names
+        for length in range(1, min(LONGEST_CYCLE, len(turns) // REPEATS) + 1):
+            if turns[-1 - length].names != last:
                 continue
-            window = list(turns)[-length * REPEATS :]
+            window = turns[-length * REPEATS :]
             if [turn.names for turn in window[length:]] != [turn.names for turn in window[:-length]]:
                 continue
             if all(map(_Done.same_as, window[length:], window)):

@@ -64,22 +64,19 @@ def check(
     states = list(book.start)
     for event in happenings(counted(lines), book.steps, ours=book.about_ours):
         book.advance(states, event)
-    outcome: str | None = None
-    seen: dict[str, Any] | None = None
-    for line in lines:
-        if line["event"] == "run_finished":
-            outcome = line.get("outcome")
-            finished = True if finished is None else finished
-        elif line["event"] == "verification":
-            seen = dict(line)
+    last = {line["event"]: line for line in lines}
+    ended, seen = last.get("run_finished"), last.get("verification")
+    outcome = ended.get("outcome") if ended is not None else None
+    if finished is None:
+        finished = ended is not None
     if not lines:
         return Verdicts((*map(_unseen, book.rules), *(rule.verdict(end, None) for rule in book.outcomes)))
     if end is not None and end.verification is None:
-        end.verification = seen
+        end.verification = dict(seen) if seen is not None else None
     return Verdicts(
         (
             *(
-                rule.verdict(state, finished=bool(finished), outcome=outcome)
+                rule.verdict(state, finished=finished, outcome=outcome)
                 for rule, state in zip(book.rules, states, strict=True)
             ),
             *(rule.verdict(end, outcome) for rule in book.outcomes),

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import secrets
 import shlex
+from functools import cached_property
 
 import msgspec
 
-from bot.agent.effects import record_command
+from bot.agent.effects import told
 from bot.base.values import Plugin, TestCommand
 from bot.ports import Sandbox, TraceSink
-from bot.trace.commands import counts, junit
-from bot.trace.events import SuiteSeen
+from bot.trace.commands import junit
+from bot.trace.events import CommandRun, SuiteSeen
 
 _JUNIT_LIMIT = 64 << 20
 _NO_TESTS_COLLECTED = 5  # pytest's exit code, https://docs.pytest.org/en/stable/reference/exit-codes.html
 
 
-class Suite(msgspec.Struct, frozen=True, kw_only=True):
+class Suite(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """How one run of the tests ended."""
 
     seen: SuiteSeen
@@ -31,13 +32,32 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
 
     def named(self, *statuses: str) -> frozenset[str]:
         """The tests that ended in one of these ways."""
-        return frozenset([name for name, status in (self.tests or {}).items() if status in statuses])
+        return frozenset().union(*[self._by_status.get(status, ()) for status in statuses])
+
+    @cached_property
+    def _by_status(self) -> dict[str, frozenset[str]]:
+        found: dict[str, list[str]] = {}
+        for name, status in (self.tests or {}).items():
+            found.setdefault(status, []).append(name)
+        return {status: frozenset(names) for status, names in found.items()}
 
 
 def run_suite(
     sandbox: Sandbox, plugin: Plugin, test: TestCommand, sink: TraceSink, *, workspace: str, timeout: float
 ) -> Suite:
-    """Run the plugin's test command in the sandbox and read what it says of each test.
+    """Run the plugin's test command in the sandbox, read what it says of each test, and write it down.
+
+    `timeout` is in seconds.
+    """
+    suite, event = observe(sandbox, plugin, test, sink, workspace=workspace, timeout=timeout)
+    sink.append(event)
+    return suite
+
+
+def observe(
+    sandbox: Sandbox, plugin: Plugin, test: TestCommand, sink: TraceSink, *, workspace: str, timeout: float
+) -> tuple[Suite, CommandRun]:
+    """As `run_suite`, and the event is left to the caller; `sink` only keeps what is too long for it.
 
     pytest is asked for JUnit XML through PYTEST_ADDOPTS, so that it also answers when it runs behind `make` or `tox`.
     `workspace` is the workspace's path as seen inside, `timeout` is in seconds.
@@ -52,12 +72,12 @@ def run_suite(
         tests = _read(sandbox, configured)
     if not tests and result.exit_code not in {0, _NO_TESTS_COLLECTED}:
         tests = None  # an empty file of a run that broke off says nothing
-    record_command(sink, test.command, result, phase="verify")
+    event = told(sink, test.command, result, phase="verify")
     if tests is not None:
         statuses = list(tests.values())
         tally = [statuses.count(kind) for kind in ("passed", "failed", "skipped", "error")]
     else:
-        summary = counts(test.command, result.exit_code, result.stdout, result.stderr)
+        summary = event.tests
         tally = [summary.passed, summary.failed, summary.skipped, summary.errors] if summary else [0, 0, 0, 0]
     seen = SuiteSeen(
         exit_code=result.exit_code,
@@ -66,10 +86,10 @@ def run_suite(
         skipped=tally[2],
         errors=tally[3],
         per_test=tests is not None,
-        duration_ms=round(result.duration_ms, 1),
+        duration_ms=event.duration_ms,
         timed_out=result.timed_out,
     )
-    return Suite(seen=seen, tests=tests)
+    return Suite(seen=seen, tests=tests), event
 
 
 def _read(sandbox: Sandbox, path: str) -> dict[str, str] | None:

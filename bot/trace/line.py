@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, get_args, get_type_hints
 
@@ -20,7 +22,7 @@ import msgspec
 from msgspec.structs import asdict
 
 from bot.base.canonical import canonical, sha256
-from bot.trace.events import EVENTS, EventBody
+from bot.trace.events import EVENTS, SCHEMA_VERSION, EventBody
 
 ENVELOPE = ("v", "seq", "time", "run", "turn", "event", "prev", "hash")
 _DECODER = msgspec.json.Decoder(dict[str, Any])
@@ -47,31 +49,69 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
 
 
-def spell(raw: dict[str, Any], run: bytes, event: bytes) -> bytes:
-    """The whole line of these fields, which get their hash. `run` and `event` are theirs as JSON, encoded already."""
-    raw["hash"] = digest = hashlib.sha256(canonical(raw)).hexdigest()
-    return b'{"v":%d,"seq":%d,"time":"%b","run":%b,"turn":%d,%b,"prev":"%b","hash":"%b"}\n' % (
-        raw["v"],
-        raw["seq"],
-        raw["time"].encode(),
-        run,
-        raw["turn"],
-        event[1:-1],
-        raw["prev"].encode(),
-        digest.encode(),
-    )
+Event = tuple[str, dict[str, Any], bytes, tuple[int, float]]
+"""Its name; its own fields without secrets; both as JSON, as the line has them; its turn and its time."""
+
+
+def chained(
+    events: Iterable[Event],
+    *,
+    run: str,
+    spelled: bytes,
+    after: int,
+    head: str,
+    hashed: Mapping[str, msgspec.Raw] | None = None,
+) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """Each event's line and all its fields, for a trace that has `after` lines and this head.
+
+    `spelled` is `run` as JSON; `hashed` the canonical JSON of some fields of the first event, where that is known.
+    """
+    encode, sha = canonical, hashlib.sha256
+    for name, fields, event, (turn, now) in events:
+        after += 1
+        time = timestamp(now)
+        raw = {
+            "v": SCHEMA_VERSION,
+            "seq": after,
+            "time": time,
+            "run": run,
+            "turn": turn,
+            "event": name,
+            **fields,
+            "prev": head,
+        }
+        before, head = head, sha(encode(raw if hashed is None else {**raw, **hashed})).hexdigest()
+        hashed = None
+        raw["hash"] = head
+        line = b'{"v":%d,"seq":%d,"time":"%b","run":%b,"turn":%d,%b,"prev":"%b","hash":"%b"}\n' % (
+            SCHEMA_VERSION,
+            after,
+            time.encode(),
+            spelled,
+            turn,
+            event[1:-1],
+            before.encode(),
+            head.encode(),
+        )
+        yield line, raw
 
 
 def fields_of(body: EventBody) -> dict[str, Any]:
-    """The fields of an event as its line has them, `event` first. Made once; line, hash and rules are made from it."""
+    """The fields of an event as its line has them, `event` first."""
+    name, fields = own_fields(body)
+    return {"event": name, **fields}
+
+
+def own_fields(body: EventBody) -> tuple[str, dict[str, Any]]:
+    """Name and other fields of an event, as its line has them. Made once; hash and rules are made from them."""
     tag, renamed, nested = _layout(body.__class__)
-    fields: dict[str, Any] = {"event": tag, **asdict(body)}
+    fields = asdict(body)
     if renamed:
         fields = {renamed.get(name, name): value for name, value in fields.items()}
     for name in nested:
         if fields[name] is not None:
             fields[name] = asdict(fields[name])
-    return fields
+    return tag, fields
 
 
 @functools.cache
@@ -91,7 +131,16 @@ def _holds_struct(hint: Any) -> bool:
 @functools.lru_cache(maxsize=64)
 def timestamp(seconds: float) -> str:
     """Seconds since the epoch as ISO 8601 in UTC, to the microsecond."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    whole = math.floor(seconds)
+    second, parts = divmod(whole * 1_000_000 + round((seconds - whole) * 1_000_000), 1_000_000)
+    day, second = divmod(second, 86_400)
+    minute, second = divmod(second, 60)
+    return f"{_day(day)}T{minute // 60:02d}:{minute % 60:02d}:{second:02d}.{parts:06d}Z"
+
+
+@functools.lru_cache(maxsize=512)
+def _day(number: int) -> str:
+    return datetime.fromtimestamp(number * 86_400, UTC).date().isoformat()
 
 
 def decode(data: bytes) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from bot.base.canonical import sha256
 from bot.base.clock import Clock
 from bot.base.redact import Redactor
 from bot.trace.events import EventBody, RunFinished, Seal
-from bot.trace.line import fields_of
+from bot.trace.known import Known
+from bot.trace.line import own_fields
 from bot.trace.writer import BLOBS, TraceWriter
 
 NAME = "execution_trace.jsonl"
@@ -26,8 +27,8 @@ class MemoryTrace(TraceWriter):
     Nothing in memory outlives a kill, so lines are spelled only when somebody asks for them, many in one go.
     """
 
-    def __init__(self, *, run: str, redactor: Redactor, clock: Clock, known: bytes = b"") -> None:
-        """As `TraceWriter`, and nothing is written. `known` is JSON, in lines of this trace, without a secret in it."""
+    def __init__(self, *, run: str, redactor: Redactor, clock: Clock, known: Known | None = None) -> None:
+        """As `TraceWriter`, and nothing is written. `known` are fields that the first event may have."""
         self.path = _PATH
         self._redactor, self._clock = redactor, clock
         self._name = redactor.text(run)
@@ -101,24 +102,25 @@ class MemoryTrace(TraceWriter):
 
     def _spell(self, waiting: list[tuple[EventBody, int, float]]) -> None:
         """One look for secrets at all of it; only where something may be one, a look at each."""
-        fields = [fields_of(body) for body, _, _ in waiting]
+        own = [own_fields(body) for body, _, _ in waiting]
+        known = self._known
+        if known is not None and (self._events or not known.held_by(own[0][1])):
+            known = None
         try:
-            events = [_ENCODER.encode(each) for each in fields]
-            clean = not self._redactor.suspicious(self._new(b"\n".join(events)))
+            spelled = looked_at = [_ENCODER.encode(body) for body, _, _ in waiting[known is not None :]]
+            if known is not None:
+                name, fields = own[0]
+                looked_at = [_ENCODER.encode(known.rest_of(fields)), *spelled]
+                spelled = [_ENCODER.encode({"event": name, **fields, **known.line}), *spelled]
+            clean = not self._redactor.suspicious(b"\n".join(looked_at))
         except (UnicodeEncodeError, OverflowError):
-            events, clean = [b""] * len(waiting), False
-        for (body, turn, now), each, event in zip(waiting, fields, events, strict=True):
-            if clean and not isinstance(body, RunFinished):
-                self._put_clean(each, event, turn, now)
-            else:
-                self._put(body, turn, now)
-
-    def _new(self, events: bytes) -> bytes:
-        """Without what is known; found by its beginning, because a long needle costs more than it spares."""
-        at = events.find(self._known[:99]) if self._known else -1
-        return (
-            events[:at] + events[at + len(self._known) :] if at >= 0 and events.startswith(self._known, at) else events
-        )
+            spelled, clean = [], False
+        end = len(waiting) - isinstance(waiting[-1][0], RunFinished) if clean else 0
+        if end:
+            events = [(*own[at], spelled[at], waiting[at][1:]) for at in range(end)]
+            self._put_clean(events, known.hashed if known is not None else None)
+        for body, turn, now in waiting[end:]:
+            self._put(body, turn, now)
 
     def _write(self, line: bytes, raw: dict[str, Any]) -> None:
         self._lines.append(line)

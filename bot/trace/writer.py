@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,8 @@ from bot.base.canonical import sha256, spelled_out
 from bot.base.clock import Clock
 from bot.base.errors import WorldError
 from bot.base.redact import Redactor
-from bot.trace.events import SCHEMA_VERSION, Clipped, EventBody, ModelReplied, RunFinished, Seal
-from bot.trace.line import fields_of, spell, timestamp
+from bot.trace.events import Clipped, EventBody, ModelReplied, RunFinished, Seal
+from bot.trace.line import Event, chained, fields_of
 from bot.trace.resume import place
 
 if TYPE_CHECKING:
@@ -112,23 +113,18 @@ class TraceWriter:
     def _put(self, body: EventBody, turn: int, now: float) -> int:
         if isinstance(body, RunFinished):
             body = msgspec.structs.replace(body, events=self._events + 1, head=self._head)
-        return self._put_clean(*self._clean(body), turn, now)
+        fields, spelled = self._clean(body)
+        return self._put_clean([(fields["event"], fields, spelled, (turn, now))])
 
-    def _put_clean(self, fields: dict[str, Any], event: bytes, turn: int, now: float) -> int:
-        """`fields` of an event without secrets, and the same as JSON."""
-        number = self._events + 1
-        raw = {
-            "v": SCHEMA_VERSION,
-            "seq": number,
-            "time": timestamp(now),
-            "run": self._name,
-            "turn": turn,
-            **fields,
-            "prev": self._head,
-        }
-        self._write(spell(raw, self._run, event), raw)
-        self._events, self._head = number, raw["hash"]
-        return number
+    def _put_clean(self, events: Iterable[Event], hashed: Mapping[str, msgspec.Raw] | None = None) -> int:
+        """Write events, as `chained` takes them; returns the number of the last."""
+        lines = chained(
+            events, run=self._name, spelled=self._run, after=self._events, head=self._head, hashed=hashed
+        )
+        for line, raw in lines:
+            self._write(line, raw)
+            self._events, self._head = raw["seq"], raw["hash"]
+        return self._events
 
     def _clean(self, body: EventBody) -> tuple[dict[str, Any], bytes]:
         """The event's fields without secrets, and the same as JSON."""

@@ -14,6 +14,10 @@ class VirtualClock:
         """Each seed starts at a second of its own within the year after `EPOCH`."""
         self._started = EPOCH + (seed * 2_654_435_761) % _YEAR
         self._passed = 0.0
+        self.steps = 0
+        """How often time passed."""
+        self.last = 0.0
+        """Seconds that passed last."""
 
     def now(self) -> float:
         """Seconds since the epoch, UTC."""
@@ -27,3 +31,5 @@ class VirtualClock:
         """Let that much virtual time pass, at once; negative means none."""
         if seconds > 0:
             self._passed += seconds
+            self.steps += 1
+            self.last = seconds

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import operator
 import posixpath
 from typing import TYPE_CHECKING
 
 from bot.base.errors import SandboxError
+from bot.base.values import Scalar
 from bot.ports import CommandResult, Effect, Enforced, Entry, FileContent, PathRefused
 from bot.virtual.clock import VirtualClock
 from bot.virtual.profile import Profile
@@ -19,6 +21,8 @@ from bot.virtual.world import Note, OutOfTime, World
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+Condition = tuple[str, str, tuple[tuple[str, Scalar], ...]]
+"""Hash of the profile, name of the tree, what commands have remembered."""
 CAP = 1 << 20
 """Bytes that are kept of each stream, as in the real levels."""
 _TIMED_OUT = 124
@@ -56,7 +60,7 @@ class VirtualSandbox:
         return tuple(self._world.notes)
 
     @property
-    def state(self) -> Mapping[str, str | int | float | bool]:
+    def state(self) -> Mapping[str, Scalar]:
         """What commands have remembered."""
         return dict(self._world.state)
 
@@ -68,6 +72,17 @@ class VirtualSandbox:
     def holds(self, fact: str) -> bool:
         """Whether a fact of the profile holds now. Raises `KeyError` for one that it does not have."""
         return self._world.holds(fact)
+
+    @property
+    def condition(self) -> Condition | None:
+        """All that the answer to a command can depend on besides itself; None where chance has a say."""
+        world = self._world
+        return None if world.faults else (world.profile.hash, world.tree.name, tuple(sorted(world.state.items())))
+
+    def pass_over(self, seconds: float) -> None:
+        """As if a command had run that took so long and changed nothing."""
+        self._world.commands += 1
+        self.clock.sleep(seconds)
 
     def read(self, path: str, *, limit: int = 1 << 20) -> FileContent:
         """See `ports.Sandbox`."""
@@ -115,7 +130,7 @@ class VirtualSandbox:
                 listed.append(Entry(path=place, kind="symlink"))
             else:
                 listed.append(Entry(path=place, kind="file", size=len(node.data), executable=node.executable))
-        return sorted(listed, key=lambda entry: raw(entry.path))[:limit]
+        return sorted(listed, key=_path if all(map(str.isascii, map(_path, listed))) else _raw_path)[:limit]
 
     def run(self, command: str, *, timeout: float, env: dict[str, str] | None = None, cwd: str = ".") -> CommandResult:
         """See `ports.Sandbox`. `timeout` is in virtual seconds."""
@@ -146,7 +161,7 @@ class VirtualSandbox:
             exit_code=done.exit,
             stdout=_cut(stdout),
             stderr=_cut(stderr),
-            duration_ms=round((self.clock.monotonic() - began) * 1000, 3),
+            duration_ms=milliseconds(self.clock.monotonic() - began),
             timed_out=timed_out,
             stdout_size=len(stdout),
             stderr_size=len(stderr),
@@ -212,6 +227,19 @@ class VirtualSandbox:
             raise _refused(path, "a symbolic link, which is never followed")
 
 
+_path = operator.attrgetter("path")
+
+
+def _raw_path(entry: Entry) -> bytes:
+    """Paths are sorted by their bytes, which for ASCII is the order of the characters."""
+    return raw(entry.path)
+
+
+def milliseconds(seconds: float) -> float:
+    """As a result tells how long its command took: to the microsecond."""
+    return round(seconds * 1000, 3)
+
+
 def _refused(path: str, why: str) -> PathRefused:
     return PathRefused(f"{path[:200]!r}: {why}")
 
@@ -226,7 +254,9 @@ def _nameable(path: str, inside: str) -> None:
 
 
 def _of_git(path: str) -> bool:
-    return path == ".git" or path.startswith(".git/") or "/.git/" in path or path.endswith("/.git")
+    return ".git" in path and (
+        path == ".git" or path.startswith(".git/") or "/.git/" in path or path.endswith("/.git")
+    )
 
 
 def _cut(data: bytes) -> bytes:

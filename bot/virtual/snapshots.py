@@ -23,6 +23,8 @@ class Snapshots:
         self._states: dict[str, Frozen] = {}
         self._left_out: set[str] = set()
         self._looked_at = tree.version
+        self._held: tuple[str, int] | None = None
+        """The state that was gone back to last, and the tree's version then."""
 
     def snapshot(self) -> str:
         """The name of the workspace as it is now."""
@@ -43,6 +45,8 @@ class Snapshots:
 
     def restore(self, name: str) -> None:
         """Make the workspace what it was; what is ignored, and what lies outside, is left alone."""
+        if self._held == (name, self._tree.version):
+            return
         state = self._states[name]
         ignored = self._untracked()
         self._tree.thaw(
@@ -53,6 +57,7 @@ class Snapshots:
                 if path not in state.files and (path in ignored or not is_inside(path))
             },
         )
+        self._held = name, self._tree.version
 
     def _untracked(self) -> set[str]:
         """Ignored files that the workspace did not begin with."""
@@ -61,9 +66,10 @@ class Snapshots:
         return self._left_out
 
     def _look(self) -> set[str]:
-        new = {path for path in self._tree.files.keys() - self._tracked if is_inside(path)}
+        new = self._tree.files.keys() - self._tracked
         if not new:
             return new
+        new = {path for path in new if is_inside(path)}
         ignored = Ignored(self._tree.files)
         return {path for path in new if ignored(path)} if ignored else set()
 

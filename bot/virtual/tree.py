@@ -57,7 +57,7 @@ class Tree:
         for path, value in self.files.items():
             self._sum += weight(path, value)
             self.links = self.links or value.link is not None
-            self._make_parents(path)
+        self.folders |= _parents(tuple(self.files))
 
     def get(self, path: str) -> Node | None:
         """The file or link at a path, if there is one."""
@@ -93,10 +93,12 @@ class Tree:
         if path not in self.folders:
             self._make_parents(path)
             self.folders.add(path)
+            self.version += 1
 
     def drop_folder(self, path: str) -> None:
         """Remove an empty folder."""
         self.folders.discard(path)
+        self.version += 1
 
     def below(self, folder: str) -> Iterator[str]:
         """Paths of all files below a folder of the same kind (workspace or outside), in no order."""

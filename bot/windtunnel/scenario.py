@@ -25,6 +25,7 @@ from bot.fleet.manifest import Manifest
 from bot.fleet.plan import make_plan
 from bot.task.recorded import run_started
 from bot.trace.events import RunStarted
+from bot.trace.known import Known, known
 from bot.virtual.materialise import fill
 from bot.virtual.plugin import Scenario as Planned
 from bot.virtual.plugin import VirtualPlugin, find_virtual_fleet, read_virtual_fleet
@@ -60,18 +61,17 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The first event of its trials, without what differs from one to the next: seed, model, sandbox, snapshot."""
         return run_started(self.task, base="", model=None, sandbox={})
 
-    def opening(self, redactor: Redactor) -> bytes:
-        """The long part of `started` as it stands in a trace, where the redactor has nothing to take out of it; or
-        nothing. It need not be looked at in every trial again.
+    def opening(self, redactor: Redactor) -> Known | None:
+        """The long fields of `started`, where the redactor has nothing to take out of them. It need not be looked at,
+        nor spelled, in every trial again.
         """
         if redactor not in self._openings:
             texts = {name: getattr(self.started, name) for name in ("system", "prompt", "tools", "task")}
-            plain = msgspec.json.encode(texts)[1:-1]
-            self._openings[redactor] = b"" if redactor.suspicious(plain) else plain
+            self._openings[redactor] = known(texts, redactor)
         return self._openings[redactor]
 
     @cached_property
-    def _openings(self) -> WeakKeyDictionary[Redactor, bytes]:
+    def _openings(self) -> WeakKeyDictionary[Redactor, Known | None]:
         return WeakKeyDictionary()
 
     @cached_property

@@ -18,7 +18,7 @@ from bot.task.condition import Question
 from bot.task.ending import Ended, outcome_of
 from bot.task.prove import check_change
 from bot.task.question import ask
-from bot.task.test_results import Suite, run_suite
+from bot.task.test_results import Suite
 from bot.task.verify import Trees, verify
 from bot.trace.events import RunFinished, VerificationDone
 from bot.trace.memory import MemoryTrace
@@ -26,6 +26,7 @@ from bot.virtual.clock import VirtualClock
 from bot.virtual.sandbox import VirtualSandbox
 from bot.windtunnel.judgement import Seen, Trial, judge
 from bot.windtunnel.memory import Files, Unguarded
+from bot.windtunnel.own_runs import run_on
 from bot.windtunnel.pilots import Pilot
 from bot.windtunnel.scenario import Scenario
 
@@ -104,11 +105,8 @@ class _Flight:
         plugin = self.task.plugin
         if plugin.test is None:
             raise AssertionError
-        self.sandbox.restore(tree)
         seconds = self.task.limits.command_seconds
-        return run_suite(
-            self.sandbox, plugin, plugin.test, self.trace, workspace=self.sandbox.workspace, timeout=seconds
-        )
+        return run_on(tree, self.sandbox, plugin, plugin.test, self.trace, timeout=seconds)
 
     def _agent(self) -> None:
         def spent(usage: Usage) -> None:

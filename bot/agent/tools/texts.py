@@ -95,8 +95,15 @@ _PLACEHOLDER = re.compile(
 )
 
 
+_SIGNS = ("...", "…", "rest of", "remainder of")
+"""One of these stands in every placeholder, when case is folded."""
+
+
 def placeholder(content: str, before: str = "") -> str | None:
     """A line that stands for code which was left out (`# … rest unchanged`), unless the file had that line already."""
+    folded = content.casefold()
+    if not any(sign in folded for sign in _SIGNS):
+        return None
     known = set(before.splitlines())
     for line in content.splitlines():
         if len(line) <= 200 and line not in known and _PLACEHOLDER.fullmatch(line):

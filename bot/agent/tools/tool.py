@@ -71,8 +71,8 @@ class Tool:
         Types are strict but for two spellings that mean the same: `3.0` for an integer (JSON has one kind of number),
         and null for an optional argument that is not given.
         """
-        properties = self.declaration.parameters["properties"]
-        required = self.declaration.parameters.get("required", [])
+        parameters = self.declaration.parameters
+        properties, required = parameters["properties"], parameters.get("required", ())
         given = {name: value for name, value in args.items() if value is not None or name in required}
         wrong = [f"{name} is missing" for name in required if name not in given]
         good: Args = {}

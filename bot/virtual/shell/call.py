@@ -108,7 +108,7 @@ class Parsed(msgspec.Struct, frozen=True):
 
     def has(self, letters: str) -> bool:
         """Whether one of these options is given."""
-        return any(letter in self.options for letter in letters)
+        return not self.options.keys().isdisjoint(letters)
 
     def last(self, letter: str, default: str = "") -> str:
         """The last value of an option."""

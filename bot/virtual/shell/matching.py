@@ -47,6 +47,8 @@ def _search(call: Call, chosen: Parsed, wanted: re.Pattern[str], operands: list[
     out: list[str] = []
     err: list[str] = []
     found = False
+    inverted, without = chosen.has("v"), chosen.has("L")
+    most = int(chosen.last("m")) if chosen.has("m") else None
     for name, content, why in _sources(call, chosen, names, recursive=recursive, bare=not operands):
         if content is None:
             if not chosen.has("s"):
@@ -54,10 +56,8 @@ def _search(call: Call, chosen: Parsed, wanted: re.Pattern[str], operands: list[
             continue
         lines = content.split("\n")
         lines = lines[:-1] if lines[-1] == "" else lines
-        hits = [at for at, line in enumerate(lines) if bool(wanted.search(line)) != chosen.has("v")]
-        if chosen.has("m"):
-            hits = hits[: int(chosen.last("m"))]
-        found = found or bool(hits) != chosen.has("L")
+        hits = [at for at, line in enumerate(lines) if (wanted.search(line) is None) == inverted][:most]
+        found = found or bool(hits) != without
         out.append(_shown(chosen, wanted, "(standard input)" if name == "-" else name, lines, hits, several=several))
         if found and chosen.has("q"):
             return Done(0)
@@ -106,17 +106,20 @@ def _shown(
     if chosen.has("o"):
         parts = ((at, match) for at in hits for match in wanted.finditer(lines[at]) if match.group())
         return "".join(f"{prefix}{f'{at + 1}:' if chosen.has('n') else ''}{match.group()}\n" for at, match in parts)
+    if not hits:
+        return ""
     before = int(chosen.last("B") or chosen.last("C") or 0)
     after = int(chosen.last("A") or chosen.last("C") or 0)
     rows: list[str] = []
     last = -1
     around = sorted({at for hit in hits for at in range(max(0, hit - before), min(len(lines), hit + after + 1))})
     matched = set(hits)
+    numbered = chosen.has("n")
     for at in around:
         if (before or after) and rows and at != last + 1:
             rows.append("--\n")
         mark = ":" if at in matched else "-"
-        number = f"{at + 1}{mark}" if chosen.has("n") else ""
+        number = f"{at + 1}{mark}" if numbered else ""
         rows.append(f"{name + mark if several else ''}{number}{lines[at]}\n")
         last = at
     return "".join(rows)

@@ -11,17 +11,20 @@ from hypothesis import strategies as st
 from sample_traces import StillClock, finished, full_run, open_trace, started
 
 from bot.base.redact import Redactor
-from bot.trace.events import EventBody, Note, ToolRequested
+from bot.trace.events import EventBody, Note, RunStarted, ToolRequested
 from bot.trace.examples import EXAMPLES
+from bot.trace.known import known
 from bot.trace.line import decode, fields_of, own_hash
 from bot.trace.memory import MemoryTrace
 
 KEY = "AIzaSyA1b2C3d4E5f6G7h8I9j0KaLbMcNdOeP-q"
 
 
-def in_memory(secrets: tuple[str, ...] = (), known: bytes = b"") -> MemoryTrace:
+def in_memory(secrets: tuple[str, ...] = (), shared: RunStarted | None = None) -> MemoryTrace:
     redactor = Redactor(secrets, key=b"k")
-    return MemoryTrace(run="demo-1/slugger", redactor=redactor, clock=StillClock(), known=known)
+    fields = {} if shared is None else {name: getattr(shared, name) for name in ("prompt", "tools", "task")}
+    found = known(fields, redactor) if fields else None
+    return MemoryTrace(run="demo-1/slugger", redactor=redactor, clock=StillClock(), known=found)
 
 
 def both(folder: Path, events: list[tuple[EventBody, int]], secrets: tuple[str, ...] = ()) -> tuple[bytes, bytes]:
@@ -67,13 +70,40 @@ def test_looking_in_between_changes_nothing() -> None:
     assert watched.head == alone.head == alone.events[-1]["hash"]
 
 
+def test_what_is_known_is_spelled_as_what_is_not() -> None:
+    first = started(prompt="zwölf \"Wörter\"", task={"z": {"b": 1, "a": [{"y": 1, "x": 2}]}, "a": 2})
+    plain, shared = in_memory(), in_memory(shared=first)
+    for trace in (plain, shared):
+        trace.append(msgspec.structs.replace(first, seed=7))
+        trace.append(Note(message="x"))
+    assert shared.lines == plain.lines
+    assert shared.events == plain.events
+    for line in map(decode, shared.lines):
+        assert own_hash(line) == line["hash"]
+
+
 def test_only_what_is_known_is_not_looked_at_again() -> None:
-    known = msgspec.json.encode({"prompt": "one"})[1:-1]
-    trace = in_memory(known=known)
-    trace.append(started(prompt="one", plugin=KEY))
+    first = started(prompt="one")
+    trace = in_memory(shared=first)
+    trace.append(msgspec.structs.replace(first, plugin=KEY))
     trace.append(Note(message=KEY))
     assert KEY.encode() not in b"".join(trace.lines)
     assert b'"prompt":"one"' in trace.lines[0]
+
+
+def test_what_may_hold_a_secret_is_known_to_nobody() -> None:
+    first = started(prompt=f"use {KEY}")
+    trace = in_memory(shared=first)
+    trace.append(first)
+    assert KEY.encode() not in b"".join(trace.lines)
+
+
+def test_another_text_than_the_known_one_is_looked_at() -> None:
+    trace = in_memory(shared=started(prompt="one"))
+    trace.append(started(prompt=KEY))
+    trace.append(started(prompt="one"))
+    assert KEY.encode() not in b"".join(trace.lines)
+    assert b'"prompt":"one"' in trace.lines[1]
 
 
 def test_the_fields_of_every_event_are_those_of_its_line() -> None:
