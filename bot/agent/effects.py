@@ -22,9 +22,7 @@ def record_command(
     sink.append(told(sink, command, result, phase=phase, call=call), turn=turn)
 
 
-def told(
-    sink: TraceSink, command: str, result: CommandResult, *, phase: Phase, call: str | None = None
-) -> CommandRun:
+def told(sink: TraceSink, command: str, result: CommandResult, *, phase: Phase, call: str | None = None) -> CommandRun:
     """The event of a command that was run. What is too long for a line is kept beside the trace at once."""
     out, err = clip(result.stdout, sink), clip(result.stderr, sink)
     unheard = result.stdout_size > len(result.stdout) or result.stderr_size > len(result.stderr)

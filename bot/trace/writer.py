@@ -118,9 +118,7 @@ class TraceWriter:
 
     def _put_clean(self, events: Iterable[Event], hashed: Mapping[str, msgspec.Raw] | None = None) -> int:
         """Write events, as `chained` takes them; returns the number of the last."""
-        lines = chained(
-            events, run=self._name, spelled=self._run, after=self._events, head=self._head, hashed=hashed
-        )
+        lines = chained(events, run=self._name, spelled=self._run, after=self._events, head=self._head, hashed=hashed)
         for line, raw in lines:
             self._write(line, raw)
             self._events, self._head = raw["seq"], raw["hash"]

@@ -79,6 +79,11 @@ class VirtualSandbox:
         world = self._world
         return None if world.faults else (world.profile.hash, world.tree.name, tuple(sorted(world.state.items())))
 
+    @property
+    def times_told(self) -> int:
+        """How often a command asked for the time of day, on which its answer depends besides."""
+        return self._world.times_told
+
     def pass_over(self, seconds: float) -> None:
         """As if a command had run that took so long and changed nothing."""
         self._world.commands += 1
@@ -254,9 +259,7 @@ def _nameable(path: str, inside: str) -> None:
 
 
 def _of_git(path: str) -> bool:
-    return ".git" in path and (
-        path == ".git" or path.startswith(".git/") or "/.git/" in path or path.endswith("/.git")
-    )
+    return ".git" in path and (path == ".git" or path.startswith(".git/") or "/.git/" in path or path.endswith("/.git"))
 
 
 def _cut(data: bytes) -> bytes:

@@ -55,6 +55,8 @@ class World:
         self.command = 0
         """Number of the command that runs, 0 between commands."""
         self.commands = 0
+        self.times_told = 0
+        """How often a command asked for the time of day."""
         self.deadline = float("inf")
         self.heard: list[tuple[str, str]] = []
         """What the parts of a compound line have said so far, for when its time ends before it does."""
@@ -82,6 +84,11 @@ class World:
             self.clock.sleep(self.deadline - self.clock.monotonic())
             raise OutOfTime
         self.clock.sleep(seconds)
+
+    def now(self) -> float:
+        """The time of day, for a command that tells it: seconds since the epoch."""
+        self.times_told += 1
+        return self.clock.now()
 
     def look(self, path: str) -> Node | None:
         """The file at a path, links followed, for reading. Looking for a secret is noted, found or not."""

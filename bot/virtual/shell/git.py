@@ -149,7 +149,7 @@ def _log(call: Call, words: list[str]) -> Done:
     commit = head_commit(call)
     if "--oneline" in words:
         return Done(0, f"{commit[:7]} {call.world.profile.summary}\n")
-    moment = call.world.clock.now() - call.world.clock.monotonic() - 86_400
+    moment = call.world.now() - call.world.clock.monotonic() - 86_400
     when = time.strftime("%a %b %e %H:%M:%S %Y +0000", time.gmtime(moment))
     author = "Author: Ada Virtual <ada@virtual.example>"
     return Done(0, f"commit {commit}\n{author}\nDate:   {when}\n\n    {call.world.profile.summary}\n")

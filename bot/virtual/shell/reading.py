@@ -173,7 +173,7 @@ def _long(call: Call, found: Node | None, name: str, size: int) -> str:
     mode = "drwxr-xr-x" if found is None else "-rwxr-xr-x" if found.executable else "-rw-r--r--"
     if found is not None and found.link is not None:
         mode, name = "lrwxrwxrwx", f"{name} -> {found.link}"
-    when = time.strftime("%b %e %H:%M", time.gmtime(call.world.clock.now() - call.world.clock.monotonic()))
+    when = time.strftime("%b %e %H:%M", time.gmtime(call.world.now() - call.world.clock.monotonic()))
     return f"{mode} 1 agent agent {size:5} {when} {name}\n"
 
 
@@ -184,7 +184,7 @@ def date(call: Call) -> Done:
     known = set(re.findall("%.", template)) <= {f"%{letter}" for letter in _DATES}
     if len(words) > 1 or not template.startswith("+") or not known:
         raise Unmodelled(*call.words)
-    now = call.world.clock.now()
+    now = call.world.now()
     return Done(0, time.strftime(template[1:].replace("%s", str(int(now))), time.gmtime(now)) + "\n")
 
 

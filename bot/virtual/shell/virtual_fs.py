@@ -96,7 +96,7 @@ class VirtualFs:
         from just_bash.types import FsStat
 
         found = self._world.tree.get(place)
-        started = self._world.clock.now() - self._world.clock.monotonic()
+        started = self._world.now() - self._world.clock.monotonic()
         if found is None:
             if not self._world.tree.is_folder(place):
                 raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)

@@ -71,7 +71,7 @@ def test_looking_in_between_changes_nothing() -> None:
 
 
 def test_what_is_known_is_spelled_as_what_is_not() -> None:
-    first = started(prompt="zwölf \"Wörter\"", task={"z": {"b": 1, "a": [{"y": 1, "x": 2}]}, "a": 2})
+    first = started(prompt='zwölf "Wörter"', task={"z": {"b": 1, "a": [{"y": 1, "x": 2}]}, "a": 2})
     plain, shared = in_memory(), in_memory(shared=first)
     for trace in (plain, shared):
         trace.append(msgspec.structs.replace(first, seed=7))
