@@ -34,7 +34,7 @@ from bot.ports import (
     RepositoryFacts,
     Sandbox,
 )
-from bot.publish.comment import place_of
+from bot.publish.comment import Place, place_of
 from bot.publish.publisher import Press
 from bot.sandbox.launcher import Launcher, Room
 from bot.settings import Settings
@@ -60,6 +60,8 @@ class Wiring:
         self.stop = threading.Event()
         self.reading: Callable[[ForgeRead], ForgeRead] = lambda forge: forge
         """Put before the read access of proposing: repositories that are already here."""
+        self.placed: Callable[[Path], Place | None] = lambda folder: None
+        """Where people find the trace of a proposal, if that is known better than `settings` say it."""
         self._root: Path | None = None
         self._forges: dict[str, GitHubForge] = {}
         """With an App: by the token that each was made for."""
@@ -154,12 +156,13 @@ class Wiring:
             clock=self.clock,
         )
 
-    def desk_of(self, repo: str, *, write: bool = False) -> GitHubDesk:
-        """The same for a repository of the fleet, with the token that reads or writes it."""
+    def desk_of(self, repo: str, *, talk: bool = False) -> GitHubDesk:
+        """The same for a repository of the fleet. With an App its token reads, or may `talk` under issues."""
+        from bot.forge.app import READING, TALKING
         from bot.forge.desk import GitHubDesk
 
         app = self.settings.app is not None
-        token = self._token_of(repo, write=write) if app else self.settings.github_token
+        token = self._app_tokens.token(repo, TALKING if talk else READING) if app else self.settings.github_token
         return GitHubDesk(
             token=token,
             api_url=self.settings.github_api_url,
@@ -263,7 +266,7 @@ class Wiring:
             journal=self._journal,
             scratch=self.scratch,
             certified=certified,
-            trace_link=lambda folder: place_of(folder, self.settings.trace_url),
+            place=lambda folder: self.placed(folder) or place_of(folder, self.settings.trace_url),
         )
 
     def _journal(self, file: Path, proposal: Proposal) -> TraceWriter:

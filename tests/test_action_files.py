@@ -12,6 +12,7 @@ import msgspec
 import pytest
 import yaml
 
+from bot.fleet.control import control_files
 from bot.gha.inputs import COMMANDS, OUTPUTS, SECRETS, Inputs, read_inputs, variable
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,9 +25,24 @@ FIELDS = {field.name.replace("_", "-"): field for field in msgspec.structs.field
 
 
 def load(file: Path) -> dict[str, Any]:
+    return parsed(file.read_text(encoding="utf-8"))
+
+
+def parsed(text: str) -> dict[str, Any]:
     # BaseLoader: `on` is a word, and every value is the text that stands there.
-    found: dict[str, Any] = yaml.load(file.read_text(encoding="utf-8"), yaml.BaseLoader)
+    found: dict[str, Any] = yaml.load(text, yaml.BaseLoader)
     return found
+
+
+CALLERS = {name: load(ROOT / ".github" / "workflows" / name) for name in ("fix.yml", "fleet.yml")} | {
+    f"init {name.rpartition('/')[2]}": parsed(text)
+    for name, text in control_files("acme/fleet-bot", "1" * 40, "v1.0.0", []).items()
+    if "/workflows/" in name
+}
+"""What calls `campaign.yml`: our own callers, and those that `fleet-bot init` writes."""
+WAITING = {"cancel-in-progress": "false", "queue": "max"}
+"""A hundred may wait. Without `queue` one does, and a newer one takes its place.
+https://github.blog/changelog/2026-05-07-github-actions-concurrency-groups-now-allow-larger-queues"""
 
 
 def steps(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -119,11 +135,39 @@ def test_proposals_are_kept_after_a_failure_and_one_shard_does_not_stop_the_othe
     assert propose["strategy"]["fail-fast"] == "false"
     assert propose["steps"][-1]["if"] == "${{ !cancelled() }}"
     assert "!cancelled()" in job("publish")["if"]
-    assert job("publish")["concurrency"] == {
-        "group": "fleet-bot-publish-${{ needs.plan.outputs.campaign }}",
-        "cancel-in-progress": "false",
-        "queue": "max",
+
+
+def test_a_campaign_is_published_by_one_job_at_a_time_and_the_next_ones_wait() -> None:
+    group = "fleet-bot-publish-${{ needs.plan.outputs.campaign }}"
+    assert job("publish")["concurrency"] == {"group": group} | WAITING
+
+
+def test_no_more_propose_jobs_run_at_a_time_than_the_models_quota_takes() -> None:
+    assert job("propose")["strategy"]["max-parallel"] == "${{ inputs.parallel }}"
+    asked = load(ROOT / ".github" / "workflows" / "campaign.yml")["on"]["workflow_call"]["inputs"]
+    assert (asked["parallel"]["type"], asked["parallel"]["default"]) == ("number", "5")
+    assert 1 <= int(asked["shards"]["default"]) <= 256
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_an_issue_and_the_clock_have_one_run_at_a_time_and_the_next_ones_wait(name: str) -> None:
+    groups = {
+        "fix.yml": "fleet-bot-fix-${{ github.event.issue.number || github.run_id }}",
+        "fleet.yml": "fleet-bot-${{ github.event_name }}-"
+        "${{ github.event_name == 'schedule' && 'clock' || github.run_id }}",
     }
+    assert CALLERS[name]["concurrency"] == {"group": groups[name.rpartition(" ")[2]]} | WAITING
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_a_caller_allows_what_the_four_jobs_ask_for(name: str) -> None:
+    """GitHub starts no run otherwise."""
+    level = {"read": 1, "write": 2}
+    [caller] = CALLERS[name]["jobs"].values()
+    for role in ("plan", "propose", "publish", "report"):
+        for scope, asked in job(role)["permissions"].items():
+            assert level[caller["permissions"].get(scope, "read")] >= level[asked], (role, scope)
+            assert scope in caller["permissions"], (role, scope)
 
 
 def test_no_checkout_leaves_a_token_behind() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import click
@@ -24,7 +25,8 @@ from bot.gha.actor import admit
 from bot.gha.ending import Ending
 from bot.gha.event import Event, read_event, refuse_event
 from bot.gha.inputs import Inputs, read_inputs
-from bot.gha.pages import PAGES, write_pages
+from bot.gha.pages import PAGES, file_name, write_pages
+from bot.gha.places import placed
 from bot.gha.plan_file import FILE, Asked, PlanFile, Request, read_plan, write_plan
 from bot.gha.planning import planned_task, running, same_tasks, tasks_of
 from bot.gha.polling import mark, waiting
@@ -125,14 +127,14 @@ class _Job:
         due = self._cleared(running(same_tasks(plan, self.manifest, self.playbooks)))
         part = shard(due, self.inputs.shard) if self.inputs.shard else due
         results = self._propose(plan, part, share=len(part) / max(1, len(due)))
-        part_of = self.inputs.shard.partition("/")[0] or "1"
-        write_pages(results, self.inputs.out.with_name(PAGES) / f"traces-{part_of}.html")
+        write_pages(results, self.inputs.out.with_name(PAGES) / file_name(self.inputs.shard))
         return self._end(results)
 
     def publish(self) -> Ending:
         """Publish the proposals that were planned."""
         plan = self._plan()
         self._refuse_unplanned(plan)
+        self._look_for_artifacts()
         results = publish_folder(self.wiring, self.inputs.out, self.known, self.certified)
         self._answer_polled(plan, results)
         return self._end(results)
@@ -207,7 +209,20 @@ class _Job:
             click.echo(text, err=True)
 
         label, bots, playbook = self.inputs.label, self.inputs.allowed_bots, ""
-        return waiting(self.manifest, self.wiring.desk_of, label=label, playbook=playbook, allowed_bots=bots, told=told)
+        desk, voice = self.wiring.desk_of, partial(self.wiring.desk_of, talk=True)
+        return waiting(self.manifest, desk, voice, label=label, playbook=playbook, allowed_bots=bots, told=told)
+
+    def _look_for_artifacts(self) -> None:
+        """Have the pull requests link the artifacts that hold their traces, and not just the page of this run."""
+        event, wiring = self.event, self.wiring
+        if not event.run_url or wiring.settings.trace_url != event.run_url:
+            return
+        try:
+            found = wiring.desk.artifacts(event.repository, event.run)
+        except FleetBotError as error:
+            click.echo(f"Pull requests link the run and not its artifacts (`actions: read`?): {error}", err=True)
+            return
+        wiring.placed = placed(found, event.run_url, self.inputs.out)
 
     def _answer_polled(self, plan: PlanFile, results: list[Result]) -> None:
         """One comment under each issue that was found by polling, by the token that may write there."""
@@ -217,7 +232,7 @@ class _Job:
             said = ending.answer(alone, [reports[campaign]], self.event.run_url)
             text = self.wiring.redactor.text(f"{mark(asked.event)}\n{said}")
             try:
-                self.wiring.desk_of(asked.repo, write=True).answer(asked.repo, asked.number, _MARK, text)
+                self.wiring.desk_of(asked.repo, talk=True).answer(asked.repo, asked.number, _MARK, text)
             except FleetBotError as error:
                 click.echo(f"The issue {asked.repo}#{asked.number} cannot be answered: {error}", err=True)
 

@@ -27,6 +27,8 @@ WRITING: Mapping[str, str] = {
     "metadata": "read",
     "pull_requests": "write",
 }
+TALKING: Mapping[str, str] = {"issues": "write", "metadata": "read"}
+"""For a reaction or an answer under an issue."""
 _EARLY = 300.0
 """Seconds before its end that a token is renewed: a push under way has to finish."""
 

@@ -138,6 +138,16 @@ class GitHubDesk(GitHubForge):
         edited = self._asking.read(f"read when {issue.repo}#{issue.number} was edited", call)
         return issue.renamed or (edited is not None and str(edited) >= issue.since)
 
+    def artifacts(self, repo: str, run: int) -> dict[str, int]:
+        """What a workflow run has left that is still there: the name of each artifact and its id.
+
+        Of several with one name it is the newest, that of the last attempt. Raises `ForgeError`.
+        """
+        address = f"{self._repository(repo).url}/actions/runs/{run}/artifacts"
+        rows = self._list(f"list the artifacts of run {run} of {self._name(repo)}", address, "artifacts")
+        kept = sorted((int(row["id"]), str(row["name"])) for row in rows if not row["expired"])
+        return {name: number for number, name in kept}
+
     def repositories(self, organisation: str) -> tuple[Found, ...]:
         """All repositories of an organisation that the token sees, by name. Raises `ForgeError`."""
 
@@ -186,14 +196,16 @@ class GitHubDesk(GitHubForge):
         core = self._get("read the rate limit", f"{self._api}/rate_limit").get("resources", {}).get("core", {})
         return int(core.get("remaining", 0)), int(core.get("limit", 0))
 
-    def _list(self, what: str, address: str) -> list[dict[str, Any]]:
+    def _list(self, what: str, address: str, key: str = "") -> list[dict[str, Any]]:
+        """All pages of a list, which is the answer or what stands in it under `key`."""
         rows: list[dict[str, Any]] = []
         for page in range(1, _PAGES + 1):
 
             def call(page: int = page) -> list[Any]:
                 ask = self._github.requester.requestJsonAndCheck
                 _, data = ask("GET", address, parameters={"per_page": 100, "page": page})
-                return data if isinstance(data, list) else []
+                listed = data.get(key) if isinstance(data, dict) else data
+                return listed if isinstance(listed, list) else []
 
             found = self._asking.read(what, call)
             rows += [row for row in found if isinstance(row, dict)]

@@ -25,6 +25,11 @@ class Reception(Protocol):
         ...
 
 
+def may_write(access: Access) -> bool:
+    """Whether an account may change the repository."""
+    return access.permission in _MAY_WRITE
+
+
 def admit(event: Event, reception: Reception, allowed_bots: tuple[str, ...]) -> None:
     """Let the event through, or raise `RefusedError`.
 
@@ -49,6 +54,6 @@ def admit(event: Event, reception: Reception, allowed_bots: tuple[str, ...]) -> 
     access = reception.access(event.repository, sender.login)
     if access.bot:
         raise RefusedError(f"{sender.login} is no person.", "Name it in the input `allowed-bots` if it should.")
-    if access.permission not in _MAY_WRITE:
+    if not may_write(access):
         msg = f"{sender.login} has the permission {access.role or 'none'} in {event.repository}; write is needed."
         raise RefusedError(msg, "Ask somebody with write access to set the label again.")

@@ -59,7 +59,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     issue: LabelledIssue | None = None
     payload: dict[str, Any] = {}
     """`client_payload` of a `repository_dispatch`."""
+    run: int = 0
+    """The number of the workflow run; 0 outside of Actions."""
     run_url: str = ""
+    """Its page."""
     from_fork: bool = False
 
 
@@ -80,6 +83,7 @@ def read_event(environ: Mapping[str, str]) -> Event:
         cron=_text(data, "schedule"),
         issue=_issue(data) if name == "issues" else None,
         payload=_map(data, "client_payload"),
+        run=int(run) if re.fullmatch("[0-9]{1,18}", run) else 0,
         run_url=f"{server}/{repository}/actions/runs/{run}" if server and repository and run else "",
         from_fork=bool(pull) and head.casefold() != repository.casefold(),
     )

@@ -26,6 +26,11 @@ iframe{width:100%;height:85vh;border:1px solid #8884}
 """
 
 
+def file_name(shard: str) -> str:
+    """How the file of a shard, `I/N` or empty for all, is called; and so its artifact, which is not archived."""
+    return f"traces-{shard.partition('/')[0] or '1'}.html"
+
+
 def write_pages(results: Iterable[Result], file: Path) -> bool:
     """Write the traces of a job into `file`: the only one, or all of them folded. False without any.
 

@@ -19,20 +19,30 @@ _PLACE = "**Full trace**: "
 """How the line begins that says where the trace lies: elsewhere on every machine that publishes the same proposal."""
 
 
-def place_of(folder: Path, url: str | None) -> str:
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where people find the full trace of a proposal."""
+
+    trace: str
+    """The address of what holds it, or a path."""
+    page: str | None = None
+    """The address of the trace as a page that a browser opens, where there is one."""
+
+
+def place_of(folder: Path, url: str | None) -> Place:
     """Where people find the trace of a proposal: at `url`, or else in its folder on this machine."""
     if url:
-        return url
+        return Place(trace=url)
     place, home = folder.absolute() / TRACE, Path.home()
     # A pull request may be public, and a home folder is called like its owner.
-    return f"$HOME/{place.relative_to(home)}" if place.is_relative_to(home) else str(place)
+    return Place(trace=f"$HOME/{place.relative_to(home)}" if place.is_relative_to(home) else str(place))
 
 
 def text_of(
-    proposal: Proposal, trace: Path, redactor: Redactor, *, link: str | None = None, certified: str = "", kept: str = ""
+    proposal: Proposal, trace: Path, redactor: Redactor, *, place: Place | None, certified: str = "", kept: str = ""
 ) -> str:
     """What the comment says. Raises `WorldError` when the trace cannot be read."""
-    text = render_comment(trace, msgspec.to_builtins(proposal), link=link, certified=certified, kept=kept)
+    link, page = (place.trace, place.page) if place else (None, None)
+    text = render_comment(trace, msgspec.to_builtins(proposal), link=link, page=page, certified=certified, kept=kept)
     return redactor.text(text) if redactor.found(text) else text
 
 

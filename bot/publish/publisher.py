@@ -19,6 +19,7 @@ from bot.ports import ForgeWrite, PullRequest, TraceSink
 from bot.publish import branch, comment, kept_trace, pull_request
 from bot.publish.branch import Tips
 from bot.publish.claims import beyond
+from bot.publish.comment import Place
 from bot.publish.gate import Policy, decide
 from bot.publish.witness import bent_tests, contradictions
 from bot.task import store
@@ -61,7 +62,7 @@ class Press:
     journal: Callable[[Path, Proposal], TraceSink]
     """Opens the publish trace, chained to the proposal's sealed head."""
     scratch: Callable[[], Path]
-    trace_link: Callable[[Path], str | None] = lambda folder: None
+    place: Callable[[Path], Place | None] = lambda folder: None
     """Where people find the full trace of a proposal."""
     certified: Callable[[Proposal, Path], str] = lambda proposal, folder: ""
     """Whether a run stayed inside what was certified, in one line; empty where there is no certificate."""
@@ -142,7 +143,7 @@ class _Publication:
             proposal,
             self.folder / TRACE,
             press.redactor,
-            link=press.trace_link(self.folder),
+            place=press.place(self.folder),
             certified=press.certified(proposal, self.folder),
             kept=self.keep_trace(),
         )
@@ -156,7 +157,8 @@ class _Publication:
         if self.pull is None or not self.pull.head_sha:
             return
         sha = self.proposal.commit if passed else self.pull.head_sha
-        link = self.press.trace_link(self.folder)
+        place = self.press.place(self.folder)
+        link = (place.page or place.trace) if place else None
         try:
             self.forge.report(self.proposal.repo, sha, passed=passed, text=visible(text), url=link)
         except ForgeError as error:

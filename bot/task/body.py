@@ -91,7 +91,7 @@ def _evidence(proposal: Proposal) -> str:
         rows.append(("Tokens", f"{usage.prompt:,} in, {usage.output + usage.thoughts:,} out, {usage.calls} calls"))
         rows.append(("Cost", f"{about}${usage.cost_usd:.4f}"))
     rows.append(("Time", f"{proposal.duration_ms / 1000:.1f} s"))
-    return "| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows)
+    return "| what | found |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows)
 
 
 def _suite(seen: SuiteSeen) -> str:

@@ -39,14 +39,22 @@ _NAMED = {
     "stopped": "Stopped in the middle of",
     "model": "Unusual answer of the model",
 }
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]+")
 _Row = tuple[str, str]
 
 
 def render_comment(
-    trace: Path, proposal: dict[str, Any], *, link: str | None, certified: str = "", kept: str = ""
+    trace: Path,
+    proposal: dict[str, Any],
+    *,
+    link: str | None,
+    page: str | None = None,
+    certified: str = "",
+    kept: str = "",
 ) -> str:
-    """The comment, at most 65,000 characters however long the run; `link` says where the full trace is, `certified`
-    whether the run stayed inside what the wind tunnel has seen, `kept` the ref of the repository that has the trace.
+    """The comment, at most 65,000 characters however long the run; `link` says where the full trace is, `page` where a
+    browser shows it, `certified` whether the run stayed inside what the wind tunnel has seen, `kept` the ref of the
+    repository that has the trace.
 
     `proposal` is `bot.task.proposal.Proposal` as plain data; what it lacks is left out. Raises `WorldError` when the
     trace cannot be read.
@@ -61,7 +69,7 @@ def render_comment(
         _table(_evidence(proposal, story, certified)),
         _deviations(proposal, story),
     ]
-    tail = _where(seal, link) + (_kept(kept) if kept else "")
+    tail = _where(seal, link, page) + (_kept(kept) if kept else "")
     used = sum(map(_size, [*head, tail])) + _ROOM
     return "\n\n".join([*head, story.folded(LIMIT - used), tail]) + "\n"
 
@@ -181,12 +189,13 @@ def _deviations(proposal: dict[str, Any], story: _Story) -> str:
     return "**Deviations**\n\n" + "\n".join(lines)
 
 
-def _where(seal: dict[str, Any], link: str | None) -> str:
-    # The link is ours; still, nothing but a plain address becomes one.
-    plain = link is not None and re.fullmatch(r"https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]+", link)
-    place = f"[execution_trace.jsonl]({link})" if plain else f"`{_cell(link or 'execution_trace.jsonl')}`"
+def _where(seal: dict[str, Any], link: str | None, page: str | None) -> str:
+    # The links are ours; still, nothing but a plain address becomes one.
+    name = "execution_trace.jsonl"
+    place = f"[{name}]({link})" if _ADDRESS.fullmatch(link or "") else f"`{_cell(link or name)}`"
+    shown = f"[in a browser]({page}), " if _ADDRESS.fullmatch(page or "") else ""
     return (
-        f"**Full trace**: {place}, {seal.get('events', 0)} events, sealed with `{_cell(seal.get('head'))}`. "
+        f"**Full trace**: {shown}{place}, {seal.get('events', 0)} events, sealed with `{_cell(seal.get('head'))}`. "
         "Check it with `fleet-bot trace verify`."
     )
 
@@ -211,7 +220,7 @@ def _cell(value: object, most: int = _SHORT) -> str:
 
 
 def _table(rows: Iterator[_Row]) -> str:
-    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+    return "\n".join(["| what | found |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
 
 
 def _time(milliseconds: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,7 +18,7 @@ from small_world import KEY, TOKEN, World, git
 from bot.virtual.github.records import Person
 
 
-def jobs(world: World, *, lose: str = "", **inputs: Any) -> dict[str, Ran]:
+def jobs(world: World, *, lose: str = "", told: dict[str, str] | None = None, **inputs: Any) -> dict[str, Ran]:
     """plan → propose (each shard in a folder of its own) → publish → report."""
     plan_folder = str(world.folder / "plan")
     found = {"plan": action(world, "plan", out=plan_folder, **inputs)}
@@ -27,13 +28,13 @@ def jobs(world: World, *, lose: str = "", **inputs: Any) -> dict[str, Ran]:
     later = {name: inputs[name] for name in ("event", "payload", "repository") if name in inputs}
     shared = {"plan": plan_folder, "plan_digest": digest} | later
     for entry in json.loads(found["plan"].outputs["matrix"])["include"]:
-        out = world.folder / "proposals" / entry["id"]
+        out = world.folder / "proposals" / f"fleet-bot-proposals-{entry['id']}"
         env = {"GITHUB_TOKEN": "", "FLEET_BOT_EVENT_TOKEN": ""}
         found[entry["shard"]] = action(world, "propose", out=str(out), shard=entry["shard"], env=env, **shared)
         if entry["shard"] == lose:
             shutil.rmtree(out)
     (world.folder / "proposals").mkdir(exist_ok=True)
-    keyless = {"GEMINI_API_KEY": ""}
+    keyless = {"GEMINI_API_KEY": ""} | (told or {})
     found["publish"] = action(world, "publish", out=str(world.folder / "proposals"), env=keyless, **shared)
     for report in (world.folder / "proposals").glob("report.*"):
         (world.folder / "published").mkdir(exist_ok=True)
@@ -64,6 +65,17 @@ def test_three_shards_one_of_them_lost(world: World) -> None:
     assert "did not end" in report.summary
     assert "::error title=c%3A error::" in report.log
     assert [len(pulls(world, name)) for name in "abc"] == [1, 1, 0]
+
+
+def test_a_job_proposes_several_plugins_where_there_are_more_of_them_than_jobs(world: World) -> None:
+    world.playbook("stamp", STAMP)
+    for name in "abc":
+        world.plugin(name, {"README.md": f"{name}\n"})
+    ran = jobs(world, playbook="stamp", variables="text=hello", shards="2")
+    table = json.loads(ran["plan"].outputs["matrix"])["include"]
+    assert [entry["plugins"] for entry in table] == [["a", "c"], ["b"]]
+    assert [ran[entry["shard"]].outputs["changed"] for entry in table] == ["2", "1"]
+    assert [len(pulls(world, name)) for name in "abc"] == [1, 1, 1]
 
 
 def test_a_labelled_issue_becomes_a_pull_request_and_gets_one_answer(world: World) -> None:
@@ -222,6 +234,44 @@ def test_what_was_not_planned_is_not_published(world: World) -> None:
     assert ran.code == 3
     assert "not in the plan" in ran.log
     assert pulls(world, "a") == []
+
+
+def test_a_pull_request_links_the_artifacts_that_hold_its_trace(world: World) -> None:
+    world.playbook("stamp", STAMP)
+    world.plugin("a", {"README.md": "a\n"})
+    world.github.add_repository(CONTROL, default_branch="main")
+    page = world.github.add_artifact(CONTROL, run=4711, name="traces-1.html", text="")
+    whole = world.github.add_artifact(CONTROL, run=4711, name="fleet-bot-proposals-1-of-1", text="")
+    assert jobs(world, playbook="stamp")["publish"].code == 0
+    run = f"{world.github.url}/{CONTROL}/actions/runs/4711"
+    assert place(world) == (
+        f"[in a browser]({run}/artifacts/{page.id}), [execution_trace.jsonl]({run}/artifacts/{whole.id})"
+    )
+    [status] = world.github.hub.store.get("acme/a").statuses
+    assert status.target_url == f"{run}/artifacts/{page.id}"
+
+
+@pytest.mark.parametrize(
+    "known", [{}, {"FLEET_BOT_TRACE_URL": "https://traces.example/1"}], ids=["not seen", "elsewhere"]
+)
+def test_where_artifacts_are_not_known_it_links_the_run_or_what_was_said(world: World, known: dict[str, str]) -> None:
+    world.playbook("stamp", STAMP)
+    world.plugin("a", {"README.md": "a\n"})
+    world.github.add_repository(CONTROL, default_branch="main")
+    # This run's are not there for the token; GitHub says the same to one that may not read them.
+    world.github.add_artifact(CONTROL, run=4711 if known else 4710, name="traces-1.html", text="")
+    ran = jobs(world, playbook="stamp", told=known)["publish"]
+    assert ran.code == 0
+    run = f"{world.github.url}/{CONTROL}/actions/runs/4711"
+    assert place(world) == f"[execution_trace.jsonl]({known.get('FLEET_BOT_TRACE_URL', run)})"
+    assert ("actions: read" in ran.log) == (not known)
+
+
+def place(world: World) -> str:
+    """What the trace comment says of where the trace is."""
+    [comment] = world.github.hub.store.get("acme/a").issue(1).comments
+    [line] = [line for line in comment.body.splitlines() if line.startswith("**Full trace**: ")]
+    return re.sub(r", \d+ events.*", "", line.removeprefix("**Full trace**: "))
 
 
 def test_another_plan_than_the_plan_jobs_is_refused(world: World) -> None:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from action_runs import CONTROL, Ran, action
 from app_keys import key_pair
+from msgspec.structs import replace
 from small_plugins import FIX, PLUGIN, pulls
 from small_world import TOKEN, World
 
-from bot.forge.app import WRITING
+from bot.forge.app import READING, TALKING, WRITING
+from bot.virtual.github.records import Issue
 
 ADA, EVE = "ghp_" + "ada0" * 9, "ghp_" + "eve0" * 9
 NEXT_SECOND = 1.1
 """GitHub's times are to the second, so what has to be later takes so long."""
+APP = {"FLEET_BOT_APP_ID": "4711", "FLEET_BOT_APP_PRIVATE_KEY": key_pair()[0], "GITHUB_TOKEN": "", "GH_TOKEN": ""}
 CLOCK = {"event": "schedule", "payload": {"schedule": "17 * * * *"}}
 
 
@@ -59,6 +62,13 @@ def polled(world: World, **more: Any) -> tuple[Ran, Ran, Ran]:
     return plan, rest[0], rest[1]
 
 
+def change_issue(world: World, change: Callable[[Issue], Issue]) -> None:
+    """What GitHub's interface does not offer to everybody."""
+    store = world.github.hub.store
+    repository = store.get("acme/calc")
+    store.put(replace(repository, issues=repository.issues | {7: change(repository.issue(7))}))
+
+
 def comments(world: World) -> list[str]:
     return [comment.body for comment in world.github.hub.store.get("acme/calc").issue(7).comments]
 
@@ -91,18 +101,57 @@ def test_setting_the_label_again_asks_again_and_updates_the_one_answer(world: Wo
     assert len(comments(world)) == len(pulls(world, "calc")) == 1
 
 
-def test_who_may_not_write_asks_in_vain(world: World) -> None:
-    store = world.github.hub.store
+def test_what_another_account_of_ours_has_answered_is_answered_and_a_strangers_word_is_none(world: World) -> None:
     label(world, ADA)
-    repository = store.get("acme/calc")
-    issue = repository.issue(7)
-    from msgspec.structs import replace
+    setting = world.github.hub.store.get("acme/calc").issue(7).events[-1].id
+    asked(world, "POST", "/comments", {"body": f"<!-- fleet-bot:asked {setting} -->"})
+    change_issue(world, lambda issue: replace(issue, comments=(replace(issue.comments[0], author="eve"),)))
+    world.github.add_person("ghp_reader", "fleet-reader")
+    reading = {"GITHUB_TOKEN": "ghp_reader"}
+    plan = action(world, "plan", poll="true", **CLOCK, env=reading)
+    assert plan.outputs["tasks"] == "1", plan.log
+    for job in ("propose", "publish"):
+        action(world, job, plan_digest=plan.outputs["plan-digest"], **CLOCK)
+    assert action(world, "plan", poll="true", **CLOCK, env=reading).outputs["tasks"] == "0"
 
-    events = tuple(replace(event, actor="eve") for event in issue.events)
-    store.put(replace(repository, issues=repository.issues | {7: replace(issue, events=events)}))
+
+def label_as_eve(world: World) -> None:
+    """On GitHub whoever has the triage role may set labels; here a label of ada's is made hers."""
+    label(world, ADA)
+    change_issue(
+        world, lambda issue: replace(issue, events=(*issue.events[:-1], replace(issue.events[-1], actor="eve")))
+    )
+
+
+def test_who_may_not_write_asks_in_vain_and_is_told_so_once(world: World) -> None:
+    why = "eve has the permission read in acme/calc; write is needed"
+    label_as_eve(world)
     plan, _, _ = polled(world)
     assert plan.outputs["tasks"] == "0"
-    assert "eve has the permission read in acme/calc; write is needed" in plan.log
+    assert why in plan.log
+    [said] = comments(world)
+    assert why in said
+    assert world.github.hub.store.get("acme/calc").issue(7).reactions == ()
+    again, _, _ = polled(world)
+    assert (again.outputs["tasks"], why in again.log, comments(world)) == ("0", False, [said])
+    label(world, ADA, "DELETE")
+    label_as_eve(world)
+    assert why in polled(world)[0].log
+    assert len(comments(world)) == 1
+    label(world, ADA, "DELETE")
+    label(world, ADA)
+    assert polled(world)[0].outputs["tasks"] == "1"
+    assert len(comments(world)) == 2
+
+
+def test_where_the_plans_token_may_say_nothing_it_stands_in_the_log_each_time(world: World) -> None:
+    world.github.add_app("4711", "fleet-app", key_pair()[1], ("acme/calc",), dict(READING))
+    label_as_eve(world)
+    for _ in range(2):
+        plan = action(world, "plan", poll="true", **CLOCK, env=APP)
+        assert (plan.code, plan.outputs["tasks"]) == (0, "0"), plan.log
+        assert "eve has the permission read" in plan.log
+        assert "acme/calc#7: the token may say nothing there" in plan.log
     assert comments(world) == []
 
 
@@ -114,7 +163,9 @@ def test_words_that_were_changed_after_the_label_are_not_given_to_an_agent(
     asked(world, "PATCH", "", change)
     plan, _, _ = polled(world)
     assert plan.outputs["tasks"] == "0"
-    assert "acme/calc#7: its text was changed after the label was set; set the label anew" in plan.log
+    assert "acme/calc#7: Its text was changed after the label was set; set the label anew" in plan.log
+    [said] = comments(world)
+    assert "set the label anew" in said
     time.sleep(NEXT_SECOND)
     label(world, ADA, "DELETE")
     label(world, ADA)
@@ -154,12 +205,15 @@ def test_without_being_asked_nobody_looks(world: World) -> None:
 def test_with_an_app_it_is_the_app_that_reads_and_answers(world: World) -> None:
     world.github.add_app("4711", "fleet-app", key_pair()[1], ("acme/calc",), dict(WRITING))
     label(world, ADA)
-    app = {"FLEET_BOT_APP_ID": "4711", "FLEET_BOT_APP_PRIVATE_KEY": key_pair()[0], "GITHUB_TOKEN": "", "GH_TOKEN": ""}
-    plan = action(world, "plan", poll="true", **CLOCK, env=app)
+    plan = action(world, "plan", poll="true", **CLOCK, env=APP)
     assert plan.outputs["tasks"] == "1", plan.log
+    [reaction] = world.github.hub.store.get("acme/calc").issue(7).reactions
+    assert (reaction.content, reaction.author) == ("eyes", "fleet-app[bot]")
+    given = [one.rights for one in world.github.hub.people.values() if one.rights is not None]
+    assert given == [dict(READING), dict(TALKING)]
     digest = plan.outputs["plan-digest"]
     assert action(world, "propose", plan_digest=digest, **CLOCK, env={"GITHUB_TOKEN": TOKEN}).code == 0
-    published = action(world, "publish", plan_digest=digest, **CLOCK, env=app)
+    published = action(world, "publish", plan_digest=digest, **CLOCK, env=APP)
     assert published.code == 0, published.log
     [answer] = world.github.hub.store.get("acme/calc").issue(7).comments
     assert answer.author == "fleet-app[bot]"

@@ -38,6 +38,11 @@ def test_each_plugin_gets_a_caller_that_the_linters_of_workflows_find_nothing_in
     document = yaml.safe_load(text)
     assert document["jobs"]["fix"]["uses"] == WORKFLOW
     assert document["jobs"]["fix"]["if"] == "${{ github.event.label.name == 'fleet-bot:fix' }}"
+    group = "fleet-bot-fix-${{ github.event.issue.number }}"
+    assert document["concurrency"] == {"group": group, "cancel-in-progress": False, "queue": "max"}
+    assert document["jobs"]["fix"]["permissions"] == dict.fromkeys(
+        ("contents", "pull-requests", "issues", "statuses"), "write"
+    ) | {"actions": "read"}
     file = tmp_path / "linted" / CALLER
     file.parent.mkdir(parents=True)
     file.write_text(text, encoding="utf-8")

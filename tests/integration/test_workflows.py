@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+import requests
 from act_runs import WORKFLOW, Acted, Workflows, why_not
 from action_runs import CONTROL
 from looking import Looking
@@ -72,6 +74,22 @@ def test_three_shards_of_which_one_fails(world: World) -> None:
     assert sorted(place.name for place in ran.artifacts.glob("fleet-bot-proposals-*")) == [
         f"fleet-bot-proposals-{number}-of-3" for number in (1, 2, 3)
     ]
+    for name, page in (("a", "traces-1.html"), ("c", "traces-3.html")):
+        shown, whole = linked(world, name)
+        assert shown.text == pages[page]
+        assert "execution_trace.jsonl" in whole.text
+
+
+def linked(world: World, plugin: str) -> tuple[requests.Response, ...]:
+    """What a browser finds at the two links that the trace comment has: the page, and the artifact of the trace."""
+    [pull] = pulls(world, plugin)
+    [place] = [line for line in traced(world, plugin, pull.number).splitlines() if line.startswith("**Full trace**")]
+    return tuple(requests.get(found, timeout=10) for found in re.findall(r"\]\((http[^)]+/artifacts/[0-9]+)\)", place))
+
+
+def traced(world: World, plugin: str, number: int) -> str:
+    [comment] = world.github.hub.store.get(f"acme/{plugin}").issue(number).comments
+    return comment.body
 
 
 def test_while_an_agent_works_nothing_in_its_job_can_write(world: World) -> None:

@@ -37,11 +37,13 @@ class Workflows:
         self.world, self.repository = world, repository
         world.github.add_person(WORKFLOW, "github-actions[bot]", app=True)
         self.control = control or world.folder / "control"
-        self.artifacts = world.folder / "artifacts"
+        # Where the virtual GitHub finds what a run leaves; act calls every run 1.
+        self.artifacts = world.folder / "github" / f"{repository}.artifacts" / "1"
         self.project = world.folder / "fleet-bot"
         if control is None:
             made = world.plain("init", "--dir", str(self.control), "--source", SOURCE, "--pin", PIN)
             assert made.code == 0, made.err
+            world.github.add_repository(repository, default_branch="main")
             shutil.copy(world.write_manifest(), self.control / "fleet.yaml")
         for file in (self.control / ".github" / "workflows").glob("*.yml"):
             file.write_text(_UNKNOWN.sub("", file.read_text(encoding="utf-8")), encoding="utf-8")
@@ -52,7 +54,7 @@ class Workflows:
         self._actions = {name: self._stand_in(folder) for name, folder in set(_THIRD_PARTY.findall(used))}
         self._repository(self.project, {".github/workflows/campaign.yml": _UNKNOWN.sub("", shared)})
         self._repository(self.control, {})
-        self.artifacts.mkdir()
+        self.artifacts.mkdir(parents=True)
         self.home = world.folder / "home"
         """The home of every job; act keeps the jobs' workspaces and temporary folders below it too."""
         self.temporary = world.folder / "tmp"

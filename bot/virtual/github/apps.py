@@ -25,6 +25,7 @@ _SCOPES = (
     ("/git/", "contents"),
     ("/branches", "contents"),
     ("/collaborators", "metadata"),
+    ("/actions/", "actions"),
 )
 """Part of a route -> the permission that it asks for; the first that fits counts."""
 

@@ -9,15 +9,16 @@ import colorsys
 import functools
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bot.virtual.github import diff, markdown
-from bot.virtual.github.errors import Refused
+from bot.virtual.github import artifacts, diff, markdown
+from bot.virtual.github.errors import Refused, not_found
 from bot.virtual.github.hub import Hub
 from bot.virtual.github.records import Issue, Pull, Repository
-from bot.virtual.github.shapes import number_of, when
+from bot.virtual.github.shapes import number_of
 from bot.virtual.github.store import NAME
 
 if TYPE_CHECKING:
@@ -108,6 +109,30 @@ def _diff(hub: Hub, name: str, number: str) -> Page:
     return Page(text=text, kind="text/plain; charset=utf-8")
 
 
+def _run(hub: Hub, name: str, run: str) -> Page:
+    found = artifacts.of_run(hub, name, int(run))
+    rows = [(one.name, f"/{name}/actions/runs/{run}/artifacts/{one.id}") for one in found]
+    return _listed(hub, name, f"Artifacts of run {run}", rows)
+
+
+def _artifact(hub: Hub, name: str, run: str, number: str) -> Page:
+    found = next((one for one in artifacts.of_run(hub, name, int(run)) if one.id == int(number)), None)
+    if found is None:
+        raise not_found()
+    place = artifacts.folder_of(hub, name, int(run)) / found.name
+    if place.is_file():
+        # What a run made is shown as it is, and without an origin it can reach nothing here.
+        kind = "text/html" if place.suffix == ".html" else "text/plain"
+        text = place.read_text(encoding="utf-8", errors="replace")
+        return Page(text=text, kind=f"{kind}; charset=utf-8", policy="sandbox allow-scripts")
+    rows = [(str(file.relative_to(place)), "") for file in sorted(place.rglob("*")) if file.is_file()]
+    return _listed(hub, name, f"Artifact {found.name}", rows)
+
+
+def _listed(hub: Hub, name: str, title: str, rows: list[tuple[str, str]]) -> Page:
+    return Page(text=_render("listed.html.j2", title=title, repository=hub.store.get(name), rows=rows))
+
+
 def _avatar(hub: Hub, number: str) -> Page:
     return Page(
         text='<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8">'
@@ -124,6 +149,11 @@ def _found(hub: Hub, name: str) -> Repository:
 def _color(number: int) -> str:
     parts = colorsys.hls_to_rgb(number % 360 / 360, 0.42, 0.5)
     return "#" + "".join(f"{round(part * 255):02x}" for part in parts)
+
+
+def _when(seconds: int) -> str:
+    at = datetime.fromtimestamp(seconds, UTC)
+    return f"{at.day} {at:%B %Y, %H:%M} UTC"
 
 
 def _state(issue: Issue) -> str:
@@ -147,7 +177,7 @@ def _environment() -> Environment:
 
     # Markup says "already safe", which is what `markdown.render` promises.
     made.filters["markdown"] = lambda text: Markup(markdown.render(text))
-    made.filters |= {"when": when, "state": _state, "color": lambda name: _color(number_of(name))}
+    made.filters |= {"when": _when, "state": _state, "color": lambda name: _color(number_of(name))}
     return made
 
 
@@ -163,4 +193,6 @@ _PAGES: tuple[tuple[re.Pattern[str], Callable[..., Page]], ...] = (
     (re.compile(rf"{_AT}/issues/(?P<number>[0-9]{{1,9}})"), _issue),
     (re.compile(rf"{_AT}/pull/(?P<number>[0-9]{{1,9}})"), _pull),
     (re.compile(rf"{_AT}/pull/(?P<number>[0-9]{{1,9}})\.diff"), _diff),
+    (re.compile(rf"{_AT}/actions/runs/(?P<run>[0-9]{{1,18}})"), _run),
+    (re.compile(rf"{_AT}/actions/runs/(?P<run>[0-9]{{1,18}})/artifacts/(?P<number>[0-9]{{1,18}})"), _artifact),
 )

@@ -145,6 +145,15 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     created: int
 
 
+class Artifact(msgspec.Struct, frozen=True, kw_only=True):
+    """What a workflow run left; the file itself lies beside the repository."""
+
+    id: int
+    run: int
+    name: str
+    created: int
+
+
 class Repository(msgspec.Struct, frozen=True, kw_only=True):
     """A repository with everything that is written under it."""
 
@@ -165,6 +174,8 @@ class Repository(msgspec.Struct, frozen=True, kw_only=True):
     issues: dict[int, Issue] = {}
     statuses: tuple[Status, ...] = ()
     check_runs: tuple[CheckRun, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    """Of all its workflow runs, the oldest first."""
 
     @property
     def owner(self) -> str:

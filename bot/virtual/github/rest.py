@@ -8,7 +8,15 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
-from bot.virtual.github import rest_apps, rest_comments, rest_issues, rest_labels, rest_pulls, rest_repository
+from bot.virtual.github import (
+    artifacts,
+    rest_apps,
+    rest_comments,
+    rest_issues,
+    rest_labels,
+    rest_pulls,
+    rest_repository,
+)
 from bot.virtual.github.apps import narrow
 from bot.virtual.github.errors import DOCS, Refused, requires_authentication
 from bot.virtual.github.graphql import answered
@@ -67,6 +75,7 @@ class Rest:
                 *rest_comments.ROUTES,
                 *rest_pulls.ROUTES,
                 *rest_apps.ROUTES,
+                *artifacts.ROUTES,
                 Route(method="GET", template="/rate_limit", handler=self._rate_limit, needs="nothing"),
             )
         )

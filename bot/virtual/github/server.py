@@ -14,13 +14,14 @@ from types import TracebackType
 from typing import Self
 
 from bot.base.clock import Clock, SystemClock
+from bot.virtual.github import artifacts
 from bot.virtual.github.apps import App
 from bot.virtual.github.bare import Bare
 from bot.virtual.github.faults import Faults
 from bot.virtual.github.git_http import GitHttp
 from bot.virtual.github.handler import Exchange, Handler
 from bot.virtual.github.hub import Hub, replace
-from bot.virtual.github.records import Issue, Permission, Person, Repository
+from bot.virtual.github.records import Artifact, Issue, Permission, Person, Repository
 from bot.virtual.github.rest import Rest
 from bot.virtual.github.rest_labels import joined, noted, with_labels
 from bot.virtual.github.store import Store
@@ -146,6 +147,10 @@ class VirtualGitHub:
             issue = noted(self.hub, issue, replace(issue, labels=joined(repository, issue, list(labels))), author)
             store.put(replace(repository, issues=repository.issues | {number: issue}))
         return issue
+
+    def add_artifact(self, full_name: str, *, run: int, name: str, text: str) -> Artifact:
+        """Leave a file among the artifacts of a workflow run, as it is; again under the same name makes another one."""
+        return artifacts.add(self.hub, full_name, run, name, text)
 
     def __enter__(self) -> Self:
         self._server = _Server(("127.0.0.1", self._port), self)

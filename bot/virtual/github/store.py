@@ -93,6 +93,7 @@ def _ids(repository: Repository) -> Iterator[int]:
     yield repository.id
     yield from (label.id for label in repository.labels)
     yield from (status.id for status in repository.statuses)
+    yield from (artifact.id for artifact in repository.artifacts)
     for issue in repository.issues.values():
         yield issue.id
         yield from (comment.id for comment in issue.comments)

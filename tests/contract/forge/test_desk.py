@@ -10,14 +10,19 @@ from forge_world import StillClock
 from bot.base.errors import ForgeError
 from bot.forge.desk import GitHubDesk
 from bot.ports import Access
+from bot.virtual.github.server import VirtualGitHub
 
 TOKEN = "ghp_ours0000000000000000000000000000000"
 MARK = "<!-- fleet-bot:status -->"
 
 
 @pytest.fixture
-def desk(github_world: object) -> Iterator[GitHubDesk]:
-    github = github_world.github
+def github(github_world: object) -> VirtualGitHub:
+    return github_world.github
+
+
+@pytest.fixture
+def desk(github: VirtualGitHub) -> Iterator[GitHubDesk]:
     github.add_person("ghp_tim0000000000000000000000000000000", "tim", permission="read")
     github.add_person("ghs_app0000000000000000000000000000000", "helper[bot]", app=True)
     github.add_repository("acme/widget", default_branch="main", topics=("fleet",))
@@ -59,3 +64,28 @@ def test_what_the_token_may_do(desk: GitHubDesk) -> None:
     assert not desk.has_label("acme/widget", "other")
     left, limit = desk.requests_left()
     assert 0 < left <= limit
+
+
+def test_the_artifacts_of_a_run_by_name_and_of_several_the_newest(desk: GitHubDesk, github: VirtualGitHub) -> None:
+    names = [f"traces-{number}.html" for number in range(1, 131)]
+    for name in names:
+        github.add_artifact("acme/widget", run=5, name=name, text="first attempt")
+    second = github.add_artifact("acme/widget", run=5, name="traces-1.html", text="second attempt")
+    other = github.add_artifact("acme/widget", run=6, name="traces-1.html", text="another run")
+    found = desk.artifacts("acme/widget", 5)
+    assert set(found) == set(names)
+    assert found["traces-1.html"] == second.id
+    assert desk.artifacts("acme/widget", 6) == {"traces-1.html": other.id}
+    with pytest.raises(ForgeError, match="not there"):
+        desk.artifacts("acme/widget", 7)
+
+
+def test_an_artifact_that_is_gone_is_none(github: VirtualGitHub) -> None:
+    github.add_repository("acme/widget", default_branch="main")
+    clock = StillClock(github.hub.store.clock.now())
+    github.hub.store.clock = clock
+    github.add_artifact("acme/widget", run=5, name="traces-1.html", text="")
+    clock.time += 91 * 24 * 3600
+    desk = GitHubDesk(token=TOKEN, api_url=github.api_url, server_url=github.url, clock=clock)
+    assert desk.artifacts("acme/widget", 5) == {}
+    desk.close()

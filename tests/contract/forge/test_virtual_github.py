@@ -71,6 +71,7 @@ def http_url(world, token=TOKEN, tail="acme/widget.git"):
 
 def test_every_route_answers_as_github_describes(pulled, api, github):
     sha = pulled.head("fix/x")
+    github.add_artifact("acme/widget", run=5, name="traces-1.html", text="<!doctype html>")
     calls = [
         ("GET", "/user", None, 200),
         ("GET", "/rate_limit", None, 200),
@@ -122,6 +123,8 @@ def test_every_route_answers_as_github_describes(pulled, api, github):
         ("POST", f"{HOME}/statuses/{'0' * 40}", {"state": "success"}, 422),
         ("GET", f"{HOME}/commits/fix/x/status", None, 200),
         ("GET", f"{HOME}/commits/{'0' * 40}/status", None, 422),
+        ("GET", f"{HOME}/actions/runs/5/artifacts?name=traces-1.html&per_page=100", None, 200),
+        ("GET", f"{HOME}/actions/runs/6/artifacts", None, 404),
         # What only Apps may do; what they get is in test_app.py.
         ("GET", f"{HOME}/commits/{sha}/check-runs", None, 200),
         ("POST", f"{HOME}/check-runs", {"name": "x", "head_sha": sha, "status": "completed"}, 403),

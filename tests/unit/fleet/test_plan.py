@@ -277,6 +277,19 @@ def test_the_matrix_names_the_shards_that_propose_takes() -> None:
     assert len(matrix(planned.tasks, 256)["include"]) == 4
 
 
+def test_more_plugins_than_a_matrix_has_jobs_are_several_to_a_job_and_each_in_one() -> None:
+    plugins = tuple(Plugin(name=f"p{number}", repo=f"acme/p{number}") for number in range(600))
+    tasks = make_plan(Manifest(file=Path("f"), plugins=plugins), Playbook(id="w", version="1.0.0", summary="")).tasks
+    jobs = matrix(tasks, 256)["include"]
+    assert len(jobs) == len({job["id"] for job in jobs}) == 256
+    assert {job["tasks"] for job in jobs} == {2, 3}
+    proposed = [task.plugin.name for job in jobs for task in shard(tasks, job["shard"])]
+    assert proposed == [name for job in jobs for name in job["plugins"]]
+    assert sorted(proposed) == sorted(plugin.name for plugin in plugins)
+    # An output of a job holds 1 MB.
+    assert len(msgspec.json.encode({"include": jobs})) < 1_000_000
+
+
 @pytest.mark.parametrize("count", [0, 257, -1])
 def test_a_matrix_has_at_most_as_many_jobs_as_actions_allows(count: int) -> None:
     with pytest.raises(UsageError, match="cannot be made"):

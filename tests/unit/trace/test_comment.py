@@ -212,6 +212,10 @@ def test_the_seal_and_the_place_of_the_trace_close_it(comment: str, tmp_path: Pa
     odd = render_comment(path, proposal(), link="javascript:alert(1) [x](y)")
     assert "](javascript" not in odd
     assert "`execution_trace.jsonl`" in render_comment(path, proposal(), link=None)
+    at = "https://example.invalid/runs/1/artifacts"
+    both = render_comment(path, proposal(), link=f"{at}/2", page=f"{at}/3")
+    assert f"**Full trace**: [in a browser]({at}/3), [execution_trace.jsonl]({at}/2), 0 events" in both
+    assert "](javascript" not in render_comment(path, proposal(), link=f"{at}/2", page="javascript:alert(1)")
 
 
 def test_the_same_run_gives_the_same_text(comment: str, tmp_path: Path) -> None:

@@ -183,6 +183,10 @@ def site(tmp_path_factory):
         api("PUT", "/pulls/2/merge", token="alice")
         api("POST", "/issues", title="A question")
         api("PATCH", "/issues/3", token="alice", state="closed")
+        github.add_artifact("acme/widget", run=5, name="traces-1.html", text="<script>shown()</script>")
+        folder = root / "acme" / "widget.artifacts" / "5" / "proposals"
+        folder.mkdir()
+        (folder / "execution_trace.jsonl").write_text("{}")
         yield github
 
 
@@ -206,6 +210,7 @@ def fetch(site, path):
         ("/acme/widget/pull/2", ["Merged by <strong>alice</strong>", "No description"]),
         ("/acme/widget/issues/3", ["Closed by <strong>alice</strong>", "opened this issue"]),
         ("/acme/widget/issues/1", ["Files changed"]),
+        ("/acme/widget/actions/runs/5", ["Artifacts of run 5", "traces-1.html", "proposals"]),
         ("/avatars/7", ["<svg"]),
     ],
 )
@@ -232,3 +237,16 @@ def test_what_is_not_there_is_not_found(site, path):
 def test_a_page_takes_no_orders(site):
     assert requests.post(f"{site.url}/acme/widget", timeout=10).status_code == 404
     assert requests.head(f"{site.url}/acme/widget", timeout=10).text == ""
+
+
+def test_an_artifact_is_shown_as_it_is_and_can_reach_nothing_here(site):
+    index = requests.get(f"{site.url}/acme/widget/actions/runs/5", timeout=10).text
+    shown = {name: site.url + to for to, name in re.findall(r'<a href="([^"]+/artifacts/[0-9]+)">([^<]+)<', index)}
+    assert set(shown) == {"traces-1.html", "proposals"}
+    page = requests.get(shown["traces-1.html"], timeout=10)
+    assert page.text == "<script>shown()</script>"
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert page.headers["Content-Security-Policy"] == "sandbox allow-scripts"
+    assert "execution_trace.jsonl" in requests.get(shown["proposals"], timeout=10).text
+    for path in ("/acme/widget/actions/runs/5/artifacts/1", "/acme/widget/actions/runs/6"):
+        assert requests.get(site.url + path, timeout=10).status_code == 404
