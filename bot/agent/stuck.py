@@ -23,8 +23,12 @@ class _Done:
 
     def __init__(self, calls: Sequence[ToolCall], results: Sequence[ToolResult]) -> None:
         self.names = tuple([call.name for call in calls])
-        self.failed = bool(results) and all(result.is_error for result in results)
         self._calls, self._results = calls, results
+
+    @cached_property
+    def failed(self) -> bool:
+        """Whether none of the calls could be done."""
+        return bool(self._results) and all(result.is_error for result in self._results)
 
     @cached_property
     def asked(self) -> str:

@@ -11,12 +11,13 @@ from typing import Any
 
 import msgspec
 
-_ENCODER = msgspec.json.Encoder(order="sorted")
+ENCODER = msgspec.json.Encoder(order="sorted")
+"""Encodes as `canonical` does, for those who do so very often."""
 
 
 def canonical(value: object) -> bytes:
     """The canonical JSON of `value` (anything msgspec can encode), without a newline."""
-    return _ENCODER.encode(value)
+    return ENCODER.encode(value)
 
 
 def sha256(data: bytes | str) -> str:

@@ -39,8 +39,20 @@ _SET_UP = re.compile(
 )
 
 
-def weakened(before: bytes | None, after: bytes | None, path: str) -> Iterator[str]:
+def weakened(before: bytes | None, after: bytes | None, path: str) -> tuple[str, ...]:
     """How a test file got weaker, in words; nothing when it did not. None: the file is not there."""
+    small = len(before or b"") + len(after or b"") <= _REMEMBERED
+    return (_short_weakened if small else _weakened)(before, after, path)
+
+
+def _weakened(before: bytes | None, after: bytes | None, path: str) -> tuple[str, ...]:
+    return tuple(_ways_weakened(before, after, path))
+
+
+_short_weakened = functools.lru_cache(maxsize=256)(_weakened)
+
+
+def _ways_weakened(before: bytes | None, after: bytes | None, path: str) -> Iterator[str]:
     if before is None:
         return
     if after is None:
@@ -65,12 +77,17 @@ def reconfigured(before: bytes | None, after: bytes | None, path: str) -> str | 
     """How a file that steers a test runner changed, or None when it did not, or steers none."""
     if before == after:
         return None
-    if _SET_UP.search(path):
+    if _steers(path):
         return "steers how tests are run"
     name = path.rpartition("/")[2]
     if name in _SECTIONS and _SECTIONS[name](before) != _SECTIONS[name](after):
         return "its part about tests changed"
     return None
+
+
+@functools.lru_cache(maxsize=1024)
+def _steers(path: str) -> bool:
+    return _SET_UP.search(path) is not None
 
 
 def knows_it_is_tested(before: bytes | None, after: bytes | None) -> bool:

@@ -21,7 +21,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 from msgspec.structs import asdict
 
-from bot.base.canonical import canonical, sha256
+from bot.base.canonical import ENCODER, canonical, sha256
 from bot.trace.events import EVENTS, SCHEMA_VERSION, EventBody
 
 ENVELOPE = ("v", "seq", "time", "run", "turn", "event", "prev", "hash")
@@ -49,8 +49,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
 
 
-Event = tuple[str, dict[str, Any], bytes, tuple[int, float]]
-"""Its name; its own fields without secrets; both as JSON, as the line has them; its turn and its time."""
+Event = tuple[tuple[str, dict[str, Any]], bytes, tuple[EventBody, int, float]]
+"""Name and own fields without secrets, as `own_fields` makes them; the same as JSON; what was appended, turn, time."""
 
 
 def chained(
@@ -66,12 +66,16 @@ def chained(
 
     `spelled` is `run` as JSON; `hashed` the canonical JSON of some fields of the first event, where that is known.
     """
-    encode, sha = canonical, hashlib.sha256
-    for name, fields, event, (turn, now) in events:
+    encode, sha = ENCODER.encode, hashlib.sha256
+    version = SCHEMA_VERSION
+    moment, time, stamp = -1.0, "", b""
+    for (name, fields), event, (_, turn, now) in events:
         after += 1
-        time = timestamp(now)
+        if now != moment:
+            moment, time = now, timestamp(now)
+            stamp = time.encode()
         raw = {
-            "v": SCHEMA_VERSION,
+            "v": version,
             "seq": after,
             "time": time,
             "run": run,
@@ -80,13 +84,13 @@ def chained(
             **fields,
             "prev": head,
         }
-        before, head = head, sha(encode(raw if hashed is None else {**raw, **hashed})).hexdigest()
+        before = head
+        raw["hash"] = head = sha(encode(raw if hashed is None else {**raw, **hashed})).hexdigest()
         hashed = None
-        raw["hash"] = head
         line = b'{"v":%d,"seq":%d,"time":"%b","run":%b,"turn":%d,%b,"prev":"%b","hash":"%b"}\n' % (
-            SCHEMA_VERSION,
+            version,
             after,
-            time.encode(),
+            stamp,
             spelled,
             turn,
             event[1:-1],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from bot.base.clock import Clock
 from bot.base.redact import Redactor
 from bot.trace.events import EventBody, RunFinished, Seal
 from bot.trace.known import Known
-from bot.trace.line import own_fields
+from bot.trace.line import Event, chained, own_fields
 from bot.trace.writer import BLOBS, TraceWriter
 
 NAME = "execution_trace.jsonl"
@@ -63,6 +64,13 @@ class MemoryTrace(TraceWriter):
         """The fields of the lines, for rules and whoever else looks at them."""
         self._catch_up()
         return self._fields
+
+    @property
+    def last(self) -> str:
+        """The name of the last event, empty when there is none; nothing is spelled for it."""
+        if self._waiting:
+            return str(self._waiting[-1][0].__struct_config__.tag)
+        return str(self._fields[-1]["event"]) if self._fields else ""
 
     @property
     def head(self) -> str:
@@ -115,16 +123,29 @@ class MemoryTrace(TraceWriter):
             clean = not self._redactor.suspicious(b"\n".join(looked_at))
         except (UnicodeEncodeError, OverflowError):
             spelled, clean = [], False
-        end = len(waiting) - isinstance(waiting[-1][0], RunFinished) if clean else 0
-        if end:
-            events = [(*own[at], spelled[at], waiting[at][1:]) for at in range(end)]
-            self._put_clean(events, known.hashed if known is not None else None)
-        for body, turn, now in waiting[end:]:
-            self._put(body, turn, now)
+        if not clean:
+            for body, turn, now in waiting:
+                self._put(body, turn, now)
+            return
+        if isinstance(waiting[-1][0], RunFinished):
+            body, turn, now = waiting.pop()
+            if waiting:
+                self._put_clean(zip(own, spelled, waiting, strict=False), known.hashed if known is not None else None)
+            body = msgspec.structs.replace(body, events=self._events + 1, head=self._head)
+            self._put_clean([(own_fields(body), _ENCODER.encode(body), (body, turn, now))])
+        else:
+            self._put_clean(zip(own, spelled, waiting, strict=True), known.hashed if known is not None else None)
 
-    def _write(self, line: bytes, raw: dict[str, Any]) -> None:
-        self._lines.append(line)
-        self._fields.append(raw)
+    def _put_clean(self, events: Iterable[Event], hashed: Mapping[str, msgspec.Raw] | None = None) -> int:
+        add, know = self._lines.append, self._fields.append
+        raw: dict[str, Any] = {}
+        for line, raw in chained(
+            events, run=self._name, spelled=self._run, after=self._events, head=self._head, hashed=hashed
+        ):
+            add(line)
+            know(raw)
+        self._events, self._head = raw["seq"], raw["hash"]
+        return self._events
 
 
 def save(file: Path, lines: bytes, blobs: dict[str, bytes]) -> None:

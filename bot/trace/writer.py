@@ -114,7 +114,7 @@ class TraceWriter:
         if isinstance(body, RunFinished):
             body = msgspec.structs.replace(body, events=self._events + 1, head=self._head)
         fields, spelled = self._clean(body)
-        return self._put_clean([(fields["event"], fields, spelled, (turn, now))])
+        return self._put_clean([((fields["event"], fields), spelled, (body, turn, now))])
 
     def _put_clean(self, events: Iterable[Event], hashed: Mapping[str, msgspec.Raw] | None = None) -> int:
         """Write events, as `chained` takes them; returns the number of the last."""

@@ -125,11 +125,11 @@ class VirtualSandbox:
         listed = [
             Entry(path=folder, kind="directory")
             for folder in tree.folders
-            if folder[:1] not in {"", "/"} and folder.startswith(start) and not _of_git(folder)
+            if folder[:1] not in {"", "/"} and folder.startswith(start) and not (".git" in folder and _of_git(folder))
         ]
         for place in tree.below(top):
             node = tree.files[place]
-            if _of_git(place):
+            if ".git" in place and _of_git(place):
                 continue
             if node.link is not None:
                 listed.append(Entry(path=place, kind="symlink"))
@@ -259,7 +259,7 @@ def _nameable(path: str, inside: str) -> None:
 
 
 def _of_git(path: str) -> bool:
-    return ".git" in path and (path == ".git" or path.startswith(".git/") or "/.git/" in path or path.endswith("/.git"))
+    return path == ".git" or path.startswith(".git/") or "/.git/" in path or path.endswith("/.git")
 
 
 def _cut(data: bytes) -> bytes:

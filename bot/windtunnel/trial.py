@@ -161,7 +161,7 @@ class _Flight:
 
     def seen(self, end: Ended) -> Seen:
         """Seal the trace; what there is to judge."""
-        silent = self.asked and self.trace.events[-1]["event"] in _UNANSWERED
+        silent = self.asked and self.trace.last in _UNANSWERED
         self.trace.append(
             RunFinished(
                 outcome=end.outcome,

@@ -11,6 +11,7 @@ import types
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
@@ -71,11 +72,13 @@ class Tool:
         Types are strict but for two spellings that mean the same: `3.0` for an integer (JSON has one kind of number),
         and null for an optional argument that is not given.
         """
+        if (good := self._plainly(args)) is not None:
+            return good
         parameters = self.declaration.parameters
         properties, required = parameters["properties"], parameters.get("required", ())
         given = {name: value for name, value in args.items() if value is not None or name in required}
         wrong = [f"{name} is missing" for name in required if name not in given]
-        good: Args = {}
+        good = {}
         size = 0
         for name, value in given.items():
             if name not in properties:
@@ -92,6 +95,24 @@ class Tool:
         if wrong:
             raise ToolError("bad_arguments", "; ".join(wrong[:8]) + f". Right is: {self.usage}")
         return good
+
+    def _plainly(self, args: Args) -> Args | None:
+        """The arguments where there is nothing to be said about them; else None, and somebody has to look closer."""
+        kinds, size = self._kinds, 0
+        for name, value in args.items():
+            if value.__class__ is str and kinds.get(name) == "string" and value.isascii():
+                size += len(value)
+            elif value.__class__ is not int or kinds.get(name) != "integer":
+                return None
+        return dict(args) if size <= ARGUMENTS_LIMIT and args.keys() >= self._required else None
+
+    @cached_property
+    def _kinds(self) -> dict[str, str]:
+        return {name: schema["type"] for name, schema in self.declaration.parameters["properties"].items()}
+
+    @cached_property
+    def _required(self) -> frozenset[str]:
+        return frozenset(self.declaration.parameters.get("required", ()))
 
     @property
     def usage(self) -> str:
