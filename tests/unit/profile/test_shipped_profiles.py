@@ -69,7 +69,7 @@ def opened(name: str, seed: int = 0) -> VirtualSandbox:
 
 
 def suite(sandbox: VirtualSandbox) -> int:
-    return sandbox.run(f"{runner(sandbox)} -q", timeout=300).exit_code
+    return sandbox.run(runner(sandbox), timeout=300).exit_code
 
 
 def runner(sandbox: VirtualSandbox) -> str:
