@@ -8,7 +8,8 @@ import msgspec
 
 from bot.virtual import node_output, pytest_output, unittest_output
 from bot.virtual.faults import draw
-from bot.virtual.profile import Response
+from bot.virtual.imports import installed, missing
+from bot.virtual.profile import Profile, Response
 from bot.virtual.runner_options import Options
 from bot.virtual.shell.call import Call, Done
 from bot.virtual.shell.words import split_words
@@ -38,6 +39,8 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
 
 _Tree = tuple[str, str, str, tuple[tuple[str, object], ...]]
 _RAN: dict[tuple[_Tree, str, tuple[str, ...], float], Ran] = {}
+_INSTALLED: dict[str, frozenset[str]] = {}
+"""Hash of a profile → modules that are there though no file of it is."""
 _RESULTS: dict[tuple[_Tree, tuple[str, ...], str], tuple[Result, ...]] = {}
 
 
@@ -122,7 +125,17 @@ def _results(call: Call, model: Suite, chosen: Options) -> tuple[Result, ...]:
     if found is None:
         prefix = f"{cwd}/" if cwd else ""
         files = {path[len(prefix) :]: node for path, node in world.files.items() if path.startswith(prefix)}
-        found = tuple(run_suite(model, files, chosen.selection, chosen.keyword, world.holds))
+        there = _installed(world.profile)
+        found = tuple(
+            run_suite(
+                model,
+                files,
+                chosen.selection,
+                chosen.keyword,
+                world.holds,
+                lambda path: missing(prefix + path, world.files, there),
+            )
+        )
         _remember(_RESULTS, key, found)
     if chosen.left_out:
         return tuple(result for result in found if not _left_out(result.id, chosen.left_out))
@@ -134,6 +147,14 @@ def _left_out(name: str, parts: tuple[str, ...]) -> bool:
     return any(
         part == file or file.startswith(f"{part}/") or ("::" in part and name.startswith(part)) for part in parts
     )
+
+
+def _installed(profile: Profile) -> frozenset[str]:
+    found = _INSTALLED.get(profile.hash)
+    if found is None:
+        found = installed(profile.files)
+        _remember(_INSTALLED, profile.hash, found)
+    return found
 
 
 def _tree(call: Call) -> _Tree:

@@ -105,6 +105,74 @@ def test_what_is_no_python_breaks_the_collection(sandbox: VirtualSandbox) -> Non
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        "assert False", "assert 0, 'no'", "assert not True", "assert 1 == 2", "raise ValueError('x')", "x = 1\n    raise E",
+        "pytest.fail('no')", '"""Why."""\n    assert None',
+    ],
+)  # fmt: skip
+def test_a_test_that_cannot_pass_does_not(sandbox: VirtualSandbox, body: str) -> None:
+    sandbox.write("tests/test_new.py", f"import pytest\n\ndef test_new():\n    {body}\n".encode())
+    assert run(sandbox, "pytest -q tests/test_new.py") == (1, "1 failed")
+
+
+@pytest.mark.parametrize(
+    ("body", "end"),
+    [
+        ("with pytest.raises(E):\n        raise E", "1 passed"), ("return\n    raise E", "1 passed"), ("assert x", "1 passed"),
+        ("if x:\n        raise E", "1 passed"), ("raise unittest.SkipTest('no')", "1 skipped"), ("assert 1 == 1", "1 passed"),
+    ],
+)  # fmt: skip
+def test_a_test_that_could_pass_is_not_judged_by_its_look(sandbox: VirtualSandbox, body: str, end: str) -> None:
+    sandbox.write("tests/test_new.py", f"import pytest\n\ndef test_new():\n    {body}\n".encode())
+    assert run(sandbox, "pytest -q tests/test_new.py") == (0, end)
+
+
+MORE = "tests/test_new.py"
+TEST = b"\ndef test_new(): ...\n"
+
+
+@pytest.mark.parametrize(
+    "top", ["import nosuchmodule", "from calc.deeper import x", "from .nothing import x", "raise E", "assert False"]
+)
+def test_a_file_that_cannot_be_loaded_is_an_error(sandbox: VirtualSandbox, top: str) -> None:
+    sandbox.write(MORE, top.encode() + TEST)
+    assert run(sandbox, f"pytest -q {MORE}") == (2, "1 error")
+
+
+@pytest.mark.parametrize(
+    "top",
+    [
+        "import json, pytest", "from calc import add", "import src.calc", "from src import calc", "from . import test_calc",
+        "try:\n    import nosuchmodule\nexcept ImportError: ...", "from .test_calc import add", "if x:\n    import nosuchmodule",
+    ],
+)  # fmt: skip
+def test_a_file_that_can_be_loaded_is_none(sandbox: VirtualSandbox, top: str) -> None:
+    sandbox.write(MORE, top.encode() + TEST)
+    assert run(sandbox, f"pytest -q {MORE}") == (0, "1 passed")
+
+
+def test_what_a_source_imports_breaks_the_tests_that_import_it(sandbox: VirtualSandbox) -> None:
+    sandbox.write("src/calc.py", b"import nosuchmodule\n\ndef add(a, b):\n    return a + b\n")
+    assert run(sandbox) == (2, "1 error")
+    sandbox.write(MORE, TEST)
+    assert run(sandbox, f"pytest -q {MORE}") == (0, "1 passed")
+    sandbox.write("src/nosuchmodule.py", b"")
+    assert run(sandbox) == (0, "3 passed")
+    sandbox.delete("src/calc.py")
+    assert run(sandbox) == (2, "1 error")
+
+
+def test_what_the_files_at_the_start_import_or_require_is_installed(made: Made) -> None:
+    files = {"test_a.py": "import somewhere.else_\ndef test_a(): ...\n", "requirements.txt": "Other-Thing>=1\n"}
+    sandbox = made(
+        rules="summary: x\nfrom: repo\nsuite: {}\ncommands: [{run: pytest, respond: {suite: true}}]\n", files=files
+    )
+    sandbox.write("test_b.py", b"import somewhere\nimport other_thing\ndef test_b(): ...\n")
+    assert run(sandbox) == (0, "2 passed")
+
+
+@pytest.mark.parametrize(
     ("words", "end"),
     [
         ("tests/test_calc.py", (1, "1 failed, 1 passed")), ("tests/test_calc.py::test_mul", (0, "1 passed")),
