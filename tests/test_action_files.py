@@ -152,7 +152,9 @@ def test_no_more_propose_jobs_run_at_a_time_than_the_models_quota_takes() -> Non
 @pytest.mark.parametrize("name", CALLERS)
 def test_an_issue_and_the_clock_have_one_run_at_a_time_and_the_next_ones_wait(name: str) -> None:
     groups = {
-        "fix.yml": "fleet-bot-fix-${{ github.event.issue.number || github.run_id }}",
+        # An event of another label is in no group but its own.
+        "fix.yml": "fleet-bot-fix-"
+        "${{ github.event.label.name == 'fleet-bot:fix' && github.event.issue.number || github.run_id }}",
         "fleet.yml": "fleet-bot-${{ github.event_name }}-"
         "${{ github.event_name == 'schedule' && 'clock' || github.run_id }}",
     }
