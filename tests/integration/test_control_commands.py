@@ -185,3 +185,38 @@ def test_the_doctor_looks_where_an_app_is_installed(world: World) -> None:
     found = doctor(world, **app)
     assert found["acme/a"]["state"] == "ok"
     assert (found["acme/b"]["state"], "Install App" in found["acme/b"]["cure"]) == ("missing", True)
+    assert (found["token"]["what"], found["limits"]["state"]) == ("a GitHub App, 4711", "ok")
+    assert (found["label"]["state"], "New label" in found["label"]["cure"]) == ("missing", True)
+    world.github.add_issue("acme/a", number=1, title="t", body="b", author="ada", labels=("fleet-bot:fix",))
+    assert doctor(world, **app)["label"]["state"] == "ok"
+
+
+def test_an_app_that_is_not_installed_on_the_control_repository_is_a_note(world: World) -> None:
+    world.plugin("b", {"README.md": "b\n"})
+    world.github.add_repository("acme/a", default_branch="main")
+    world.github.add_app("4711", "fleet-app", key_pair()[1], ("acme/b",), dict(WRITING))
+    app = {"FLEET_BOT_APP_ID": "4711", "FLEET_BOT_APP_PRIVATE_KEY": key_pair()[0], "GITHUB_TOKEN": "", "GH_TOKEN": ""}
+    found = doctor(world, **app)
+    assert (found["label"]["state"], "Install App" in found["label"]["cure"]) == ("note", True)
+    assert (found["acme/b"]["state"], found["limits"]["state"]) == ("ok", "ok")
+
+
+@pytest.mark.parametrize(
+    ("token", "kind", "cannot"),
+    [
+        ("github_pat_x", "a fine-grained token of ada", "without Workflows: write"),
+        ("ghp_x", "a classic token of ada", "without the scope workflow"),
+        ("ghs_x", "the token of a workflow or an App of ada", "start CI on its pull requests"),
+        ("gho_x", "the token of an OAuth app of ada", "without the scope workflow"),
+        ("x", "a token of ada", "more than its owner"),
+    ],
+)
+def test_the_doctor_says_what_a_kind_of_token_can_and_cannot(world: World, token: str, kind: str, cannot: str) -> None:
+    world.plugin("a", {"README.md": "a\n"})
+    world.github.add_person(token, "ada", app=token.startswith("ghs_"))
+    found = doctor(world, GITHUB_TOKEN=token)["token"]
+    assert found["what"] == kind
+    assert found["notes"][0].startswith("It can ")
+    assert found["notes"][1].startswith("It cannot ")
+    assert cannot in found["notes"][1]
+    assert found["notes"][1] in " ".join(world.fleet_bot("doctor", env={"GITHUB_TOKEN": token}).err.split())
