@@ -18,7 +18,7 @@ APP = TokenKind(
     "plan and publish wherever it is installed, with a token for each repository; CI starts by itself",
     "reach what it is not installed on; write below .github/workflows without Workflows: write",
 )
-UNKNOWN = TokenKind("a token", "what its owner gave it", "do more than its owner can")
+UNKNOWN = TokenKind("a token", "do what its owner gave it the right to", "do more than its owner can")
 _KINDS = {
     "github_pat_": TokenKind(
         "a fine-grained token",
@@ -27,18 +27,18 @@ _KINDS = {
     ),
     "ghp_": TokenKind(
         "a classic token",
-        "with the scope repo whatever you can, in every repository",
+        "do whatever you can, in every repository, with the scope repo",
         "be kept to the plugins; write below .github/workflows without the scope workflow",
     ),
     "ghs_": TokenKind(
         "the token of a workflow or an App",
-        "as GITHUB_TOKEN of a workflow: plan and publish in the repository of that workflow",
-        "as GITHUB_TOKEN: reach private or publish to other repositories, start CI on its pull requests, "
-        "write below .github/workflows",
+        "plan and publish in the repository of its workflow, as GITHUB_TOKEN",
+        "as GITHUB_TOKEN read private or publish to other repositories, start CI on its pull requests, "
+        "or write below .github/workflows",
     ),
     "gho_": TokenKind(
         "the token of an OAuth app",
-        "with the scope repo whatever you can, where the organisation has approved the app (gh is one)",
+        "do whatever you can, with the scope repo, where the organisation has approved the app (gh is one)",
         "be kept to the plugins; write below .github/workflows without the scope workflow",
     ),
 }

@@ -17,6 +17,7 @@ from bot.base.clock import Clock, SystemClock
 from bot.virtual.github import artifacts
 from bot.virtual.github.apps import App
 from bot.virtual.github.bare import Bare
+from bot.virtual.github.errors import Refused
 from bot.virtual.github.faults import Faults
 from bot.virtual.github.git_http import GitHttp
 from bot.virtual.github.handler import Exchange, Handler
@@ -129,6 +130,17 @@ class VirtualGitHub:
             )
             store.put(repository)
         return repository
+
+    def add_topic(self, full_name: str, topic: str) -> bool:
+        """Give a repository a topic besides those it has; False when it is not there."""
+        store = self.hub.store
+        with store.locked():
+            try:
+                repository = store.get(full_name)
+            except Refused:
+                return False
+            store.put(replace(repository, topics=tuple(dict.fromkeys((*repository.topics, topic)))))
+        return True
 
     def add_issue(
         self, full_name: str, *, number: int, title: str, body: str, author: str, labels: tuple[str, ...] = ()
