@@ -180,7 +180,7 @@ class _Job:
             requests += tuple(request for request, _ in found)
             tasks = tasks_of(requests, self.manifest, self.playbooks)
             facts = carrying.facts_of(running(tasks), wiring.forge)
-            skips = carrying.exposed(tasks, facts, event, inputs.private_plugins)
+            skips = carrying.exposed(tasks, facts, event, inputs.private_plugins, wiring.desk.facts)
             budget = inputs.budget_usd
             each = budget / max(1, len(running(tasks))) if budget is not None else None
             tasks = tasks_of(requests, self.manifest, self.playbooks, cost_usd=each, skips=skips)

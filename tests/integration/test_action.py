@@ -216,6 +216,20 @@ def test_a_private_plugin_is_left_out_when_everybody_could_read_its_trace(world:
     assert ran.outputs["tasks"] == "2"
 
 
+@pytest.mark.parametrize(("private", "tasks"), [(True, "1"), (False, "0"), (None, "0")], ids=str)
+def test_a_schedule_does_not_say_who_can_read_the_control_repository_so_it_is_asked(
+    world: World, private: bool | None, tasks: str
+) -> None:
+    """None: it cannot be read."""
+    world.playbook("stamp", STAMP)
+    world.plugin("closed", {"README.md": "b\n"}, remote={"private": True})
+    if private is not None:
+        world.github.add_repository(CONTROL, default_branch="main", private=private)
+    world.settings["schedules"] = [{"playbook": "stamp", "cron": "0 4 1 1 *"}]
+    ran = action(world, "plan", event="schedule", payload={"schedule": "0 4 1 1 *"})
+    assert (ran.code, ran.outputs["tasks"]) == (0, tasks), ran.log
+
+
 def test_a_private_plugin_is_proposed_without_any_token(world: World) -> None:
     world.playbook("stamp", STAMP)
     world.plugin("closed", {"README.md": "b\n"}, remote={"private": True})
