@@ -14,7 +14,7 @@ from bot.fleet.error_reports import error_of, versions_in
 from bot.fleet.manifest import Manifest
 from bot.gha.event import Event, LabelledIssue
 from bot.gha.inputs import Inputs
-from bot.gha.plan_file import Request
+from bot.gha.plan_file import Asked, Request
 
 FIX = "fix_bug"
 _PLUGIN_FIELD = re.compile(r"^#{2,4} Plugin[ \t]*\r?\n+[ \t]*([A-Za-z0-9._-]{1,100})[ \t]*\r?$", re.MULTILINE)
@@ -66,6 +66,13 @@ def due(manifest: Manifest, tick: str, now: float) -> tuple[Request, ...]:
     )
 
 
+def asked_by(inputs: Inputs, event: Event) -> Asked | None:
+    """The issue that the event asks for a fix of, if it asks."""
+    if event.issue is None or event.action != "labeled" or event.issue.label.casefold() != inputs.label.casefold():
+        return None
+    return Asked(repo=event.repository, number=event.issue.number)
+
+
 def plugins_of(manifest: Manifest, repo: str) -> tuple[Plugin, ...]:
     """The plugins that live in the repository `owner/name`."""
     wanted = repo.casefold()
@@ -77,7 +84,7 @@ def plugins_of(manifest: Manifest, repo: str) -> tuple[Plugin, ...]:
 
 
 def _labelled(inputs: Inputs, event: Event, issue: LabelledIssue, manifest: Manifest) -> tuple[Request, ...]:
-    if event.action != "labeled" or issue.label.casefold() != inputs.label.casefold():
+    if asked_by(inputs, event) is None:
         return ()
     if issue.is_pull:
         msg = f"{event.repository}#{issue.number} is a pull request, not an issue."

@@ -15,6 +15,7 @@ from payloads import error_dispatched, labelled, started
 from small_plugins import FIX, PLUGIN, STAMP, pulls
 from small_world import KEY, TOKEN, World, git
 
+from bot.virtual.github.faults import Fault
 from bot.virtual.github.records import Person
 
 
@@ -149,6 +150,42 @@ def test_a_bot_on_the_list_may_ask(world: World) -> None:
     payload = labelled("acme/calc", 7, "b", sender="Good-App[bot]", kind="Bot")
     ran = action(world, "plan", event="issues", payload=payload, repository="acme/calc", allowed_bots="good-app[bot]")
     assert ran.code == 0, ran.log
+
+
+def said_under_7(world: World) -> list[str]:
+    return [comment.body for comment in world.github.hub.store.get("acme/calc").issue(7).comments]
+
+
+@pytest.mark.parametrize("broken", ["fleet.yaml", "repository", "certificate"])
+def test_whatever_stops_the_plan_is_said_once_under_the_issue_that_asked(world: World, broken: str) -> None:
+    world.plugin("calc", PLUGIN, remote={"private": True})
+    world.github.add_issue("acme/calc", number=7, title="add subtracts", body="b", author="ada")
+    if broken == "fleet.yaml":
+        world.settings["colour"] = "green"
+    elif broken == "repository":
+        world.github.faults.add(Fault(path="/acme/calc.git/*", status=403, times=99))
+    else:
+        world.settings["certificates"] = {"require": "always"}
+    payload = labelled("acme/calc", 7, "b", title="add subtracts")
+    for _ in range(2):
+        ran = action(world, "plan", event="issues", payload=payload, repository="acme/calc")
+        assert ran.code == {"fleet.yaml": 2, "repository": 1, "certificate": 3}[broken], ran.log
+        [said] = said_under_7(world)
+        assert said.startswith("<!-- fleet-bot:status -->\nThis cannot be run: ")
+        assert "/acme/calc/actions/runs/4711" in said
+
+
+@pytest.mark.parametrize(("sender", "label"), [("tim", "fleet-bot:fix"), ("ada", "bug")])
+def test_a_mistake_in_the_fleet_is_not_told_to_who_did_not_ask_or_may_not(
+    world: World, sender: str, label: str
+) -> None:
+    world.github.add_person("ghp_tim", "tim", permission="read")
+    world.plugin("calc", PLUGIN)
+    world.github.add_issue("acme/calc", number=7, title="t", body="b", author="ada")
+    world.settings["colour"] = "green"
+    payload = labelled("acme/calc", 7, "b", sender=sender, label=label)
+    ran = action(world, "plan", event="issues", payload=payload, repository="acme/calc")
+    assert (ran.code, said_under_7(world)) == (2, [])
 
 
 @pytest.mark.parametrize("event", ["pull_request_target", "issue_comment", "workflow_run"])

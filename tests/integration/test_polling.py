@@ -11,10 +11,11 @@ import pytest
 from action_runs import CONTROL, Ran, action
 from app_keys import key_pair
 from msgspec.structs import replace
-from small_plugins import FIX, PLUGIN, pulls
+from small_plugins import FIX, PLUGIN, STAMP, pulls
 from small_world import TOKEN, World
 
 from bot.forge.app import READING, TALKING, WRITING
+from bot.virtual.github.faults import Fault
 from bot.virtual.github.records import Issue
 
 ADA, EVE = "ghp_" + "ada0" * 9, "ghp_" + "eve0" * 9
@@ -194,6 +195,49 @@ def test_a_fix_that_is_not_proven_is_answered_too(world: World) -> None:
     [said] = comments(world)
     assert "calc: **failed**" in said
     assert publish.code == 1
+
+
+def test_a_campaign_without_its_certificate_does_not_stop_the_others_of_the_same_look(world: World) -> None:
+    world.playbook("stamp", STAMP)
+    world.settings["certificates"] = {"require": "always"}
+    world.settings["schedules"] = [{"playbook": "stamp", "cron": CLOCK["payload"]["schedule"]}]
+    label(world, ADA)
+    plan, propose, publish = polled(world)
+    assert (plan.code, plan.outputs["tasks"], propose.code, publish.code) == (0, "1", 0, 0), plan.log
+    assert "::warning title=fix_bug" in plan.log
+    assert "no certificate" in plan.summary
+    assert len(pulls(world, "calc")) == 1
+    [said] = comments(world)
+    assert "no certificate for fix" in said
+    report = action(world, "report", plan_digest=plan.outputs["plan-digest"], **CLOCK)
+    assert report.code == 1
+    assert "blocked" in report.summary
+    # Nothing was answered yet: the next look asks again, and says nothing new.
+    assert "no certificate" in polled(world)[0].summary
+    assert comments(world) == [said]
+
+
+def test_a_lone_campaign_without_its_certificate_is_refused_and_its_issue_told(world: World) -> None:
+    world.settings["certificates"] = {"require": "always"}
+    label(world, ADA)
+    plan, _, _ = polled(world)
+    assert plan.code == 3
+    [said] = comments(world)
+    assert "no certificate for fix" in said
+
+
+def test_when_the_look_fails_its_issues_are_told_nothing_of_other_plugins(world: World) -> None:
+    world.plugin("closed", PLUGIN, remote={"private": True})
+    world.playbook("stamp", STAMP)
+    world.settings["schedules"] = [{"playbook": "stamp", "cron": CLOCK["payload"]["schedule"], "plugins": ["closed"]}]
+    world.github.faults.add(Fault(path="/acme/closed.git/*", status=403, times=99))
+    world.github.add_repository(CONTROL, default_branch="main", private=True)
+    label(world, ADA)
+    plan, _, _ = polled(world)
+    assert plan.code == 1
+    [said] = comments(world)
+    assert "the next look tries again" in said
+    assert "closed" not in said
 
 
 def test_without_being_asked_nobody_looks(world: World) -> None:
