@@ -29,7 +29,10 @@ class Answering:
         """Those that were found by polling and are not answered yet."""
 
     def acknowledge(self) -> Asked | None:
-        """Show that the request was seen, and look whether its text is still the one that the label was set on."""
+        """Show that the request was seen, and look whether its text is still the one that the label was set on.
+
+        Which setting of the label asks, by which polling knows that it is answered, does not stand in the event.
+        """
         asked, issue = self.asked, self._event.issue
         if asked is None or issue is None:
             return None
@@ -37,16 +40,18 @@ class Answering:
         try:
             desk.seen(asked.repo, asked.number)
             edited = text_digest(*desk.words(asked.repo, asked.number)) != issue.digest
+            setting = desk.setting(asked.repo, asked.number, issue.label)
         except ForgeError as error:
             click.echo(f"The issue cannot be answered: {error}", err=True)
             return asked
         note = "The issue was edited after the label was set; the run used the text from before." if edited else ""
-        return msgspec.structs.replace(asked, note=note)
+        return msgspec.structs.replace(asked, note=note, event=setting)
 
     def ended(self, plan: PlanFile, reports: list[CampaignReport]) -> None:
         """Tell the issue of the event what became of it."""
         if plan.asked is not None:
-            self._answer(plan.asked, ending.answer(plan, reports, self._event.run_url))
+            said = ending.answer(plan, reports, self._event.run_url)
+            self._answer(plan.asked, f"{mark(plan.asked.event)}\n{said}" if plan.asked.event else said)
 
     def ended_polled(self, plan: PlanFile, reports: list[CampaignReport]) -> None:
         """One comment under each issue that was found by polling, by the token that may write there."""

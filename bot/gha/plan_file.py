@@ -49,7 +49,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     """What people who read the answer should know, such as that the text was edited meanwhile."""
     event: int = 0
-    """Which setting of the label it is, where issues were polled."""
+    """Which setting of the label it is; 0: not known."""
 
 
 class Carried(msgspec.Struct, frozen=True, kw_only=True):

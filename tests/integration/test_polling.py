@@ -11,6 +11,7 @@ import pytest
 from action_runs import CONTROL, Ran, action
 from app_keys import key_pair
 from msgspec.structs import replace
+from payloads import labelled
 from small_plugins import FIX, PLUGIN, STAMP, pulls
 from small_world import TOKEN, World
 
@@ -19,6 +20,7 @@ from bot.virtual.github.faults import Fault
 from bot.virtual.github.records import Issue
 
 ADA, EVE = "ghp_" + "ada0" * 9, "ghp_" + "eve0" * 9
+WORKFLOW = "ghs_" + "work0" * 8
 NEXT_SECOND = 1.1
 """GitHub's times are to the second, so what has to be later takes so long."""
 APP = {"FLEET_BOT_APP_ID": "4711", "FLEET_BOT_APP_PRIVATE_KEY": key_pair()[0], "GITHUB_TOKEN": "", "GH_TOKEN": ""}
@@ -114,6 +116,23 @@ def test_what_another_account_of_ours_has_answered_is_answered_and_a_strangers_w
     for job in ("propose", "publish"):
         action(world, job, plan_digest=plan.outputs["plan-digest"], **CLOCK)
     assert action(world, "plan", poll="true", **CLOCK, env=reading).outputs["tasks"] == "0"
+
+
+def test_what_the_plugins_own_workflow_has_answered_is_answered_until_the_label_is_set_again(world: World) -> None:
+    """Both ways at once: the plugin's own caller, by its workflow's token, and the look of the control repository."""
+    world.github.add_person(WORKFLOW, "github-actions[bot]", app=True)
+    label(world, ADA)
+    payload = labelled("acme/calc", 7, "add(1, 2) is -1", title="add subtracts")
+    own = {"event": "issues", "payload": payload, "repository": "acme/calc", "env": {"FLEET_BOT_EVENT_TOKEN": WORKFLOW}}
+    ran = action(world, "run", **own)
+    assert ran.code == 0, ran.log
+    [said] = world.github.hub.store.get("acme/calc").issue(7).comments
+    assert said.author == "github-actions[bot]"
+    again, _, _ = polled(world)
+    assert again.outputs["tasks"] == "0", again.log
+    label(world, ADA, "DELETE")
+    label(world, ADA)
+    assert polled(world)[0].outputs["tasks"] == "1"
 
 
 def label_as_eve(world: World) -> None:
