@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from bot.base.errors import ConfigurationError, FleetBotError, RefusedError
+from bot.base.errors import ConfigurationError, FleetBotError, ForgeError, RefusedError
 from bot.base.values import Task
 from bot.cli.answering import Answering
 from bot.cli.campaign import propose_tasks
@@ -206,7 +206,7 @@ class _Job:
             inputs,
             event,
             self.manifest,
-            now=wiring.clock.now(),
+            began=self._began,
             fetch=lambda repo, number: wiring.forge(repo).issue(repo, number),
         )
         asked = self.answering.acknowledge()
@@ -240,6 +240,17 @@ class _Job:
             polled={campaign: one for campaign, one in polled.items() if campaign not in refused},
         )
         return plan, tasks
+
+    def _began(self) -> float:
+        """When this run was created; it may have waited for others since."""
+        event, now = self.event, self.wiring.clock.now()
+        if not event.repository or not event.run:
+            return now
+        try:
+            return self.wiring.desk.run_created(event.repository, event.run)
+        except ForgeError as error:
+            click.echo(f"What is due is reckoned from now (`actions: read`?): {error}", err=True)
+            return now
 
     def _refused(self, tasks: tuple[Task, ...], polled: dict[str, Asked]) -> dict[str, str]:
         """The campaigns that are not cleared, which do not stop the others. Raises `RefusedError` when none is."""

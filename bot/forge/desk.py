@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -151,6 +152,15 @@ class GitHubDesk(GitHubForge):
         rows = self._list(f"list the artifacts of run {run} of {self._name(repo)}", address, "artifacts")
         kept = sorted((int(row["id"]), str(row["name"])) for row in rows if not row["expired"])
         return {name: number for number, name in kept}
+
+    def run_created(self, repo: str, run: int) -> float:
+        """When a workflow run was created, in seconds since the epoch; trying it again changes nothing.
+
+        Raises `ForgeError`.
+        """
+        address = f"{self._repository(repo).url}/actions/runs/{run}"
+        found = self._get(f"read when run {run} of {self._name(repo)} was created", address)
+        return datetime.fromisoformat(str(found["created_at"])).timestamp()
 
     def repositories(self, organisation: str) -> tuple[Found, ...]:
         """All repositories of an organisation that the token sees, by name. Raises `ForgeError`."""

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -225,6 +226,28 @@ def test_a_schedule_runs_the_entries_of_its_line(world: World) -> None:
     assert ran.code == 0, ran.log
     [request] = json.loads((world.out / "plan.json").read_text())["requests"]
     assert request["variables"] == {"text": "yearly"}
+
+
+@pytest.mark.parametrize(("created", "tasks"), [("04:17:40", "1"), ("05:17:40", "0")])
+def test_what_is_due_is_reckoned_from_when_the_run_was_created_however_long_it_waited(
+    world: World, created: str, tasks: str
+) -> None:
+    world.playbook("stamp", STAMP)
+    world.plugin("a", {"README.md": "a\n"})
+    world.settings["schedules"] = [{"playbook": "stamp", "cron": "0 4 * * *"}]
+    world.github.add_repository(CONTROL, default_branch="main")
+    world.github.add_run(CONTROL, run=4711, created=int(datetime.fromisoformat(f"2026-11-25T{created}Z").timestamp()))
+    ran = action(world, "plan", event="schedule", payload={"schedule": "17 * * * *"})
+    assert (ran.code, ran.outputs["tasks"]) == (0, tasks), ran.log
+
+
+def test_where_the_run_cannot_be_read_what_is_due_is_reckoned_from_now_and_the_log_says_so(world: World) -> None:
+    world.playbook("stamp", STAMP)
+    world.plugin("a", {"README.md": "a\n"})
+    world.settings["schedules"] = [{"playbook": "stamp", "cron": "17 * * * *"}]
+    ran = action(world, "plan", event="schedule", payload={"schedule": "17 * * * *"})
+    assert (ran.code, ran.outputs["tasks"]) == (0, "1"), ran.log
+    assert "reckoned from now (`actions: read`?)" in ran.log
 
 
 def test_an_error_that_a_tracker_sends_becomes_a_fix(world: World) -> None:

@@ -153,6 +153,7 @@ def test_a_schedule_with_nothing_due_is_green(world: World) -> None:
     assert ran.code == 0, ran.log
     assert pulls(world, "a") == []
     assert "Nothing is due" in ran.log
+    assert "reckoned from now" not in ran.log
 
 
 def _power_is_split(ran: Acted) -> None:

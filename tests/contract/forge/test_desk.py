@@ -91,6 +91,13 @@ def test_the_artifacts_of_a_run_by_name_and_of_several_the_newest(desk: GitHubDe
         desk.artifacts("acme/widget", 7)
 
 
+def test_when_a_run_was_created(desk: GitHubDesk, github: VirtualGitHub) -> None:
+    github.add_run("acme/widget", run=5, created=1_790_000_000)
+    assert desk.run_created("acme/widget", 5) == 1_790_000_000
+    with pytest.raises(ForgeError, match="not there"):
+        desk.run_created("acme/widget", 6)
+
+
 def test_an_artifact_that_is_gone_is_none(github: VirtualGitHub) -> None:
     github.add_repository("acme/widget", default_branch="main")
     clock = StillClock(github.hub.store.clock.now())
