@@ -116,6 +116,16 @@ def test_only_the_propose_job_has_the_key_and_it_can_write_nothing() -> None:
         assert "api-key" not in text_of(job(name))
 
 
+def test_the_certificate_is_looked_for_by_the_model_that_will_answer() -> None:
+    for name in ("plan", "propose"):
+        [step] = [step for step in job(name)["steps"] if step.get("id") == name]
+        assert step["with"]["model"] == "${{ inputs.model }}", name
+
+
+def test_the_plan_job_may_read_when_its_run_was_created() -> None:
+    assert job("plan")["permissions"]["actions"] == "read"
+
+
 def test_only_the_publish_job_has_the_token_that_writes() -> None:
     for name in ("plan", "propose", "report"):
         assert "write-token" not in text_of(job(name))

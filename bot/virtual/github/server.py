@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from bot.base.clock import Clock, SystemClock
-from bot.virtual.github import artifacts
+from bot.virtual.github import artifacts, runs
 from bot.virtual.github.apps import App
 from bot.virtual.github.bare import Bare
 from bot.virtual.github.errors import Refused
@@ -163,6 +163,10 @@ class VirtualGitHub:
     def add_artifact(self, full_name: str, *, run: int, name: str, text: str) -> Artifact:
         """Leave a file among the artifacts of a workflow run, as it is; again under the same name makes another one."""
         return artifacts.add(self.hub, full_name, run, name, text)
+
+    def add_run(self, full_name: str, *, run: int, created: int) -> None:
+        """Make a workflow run known that was `created` then, in seconds since the epoch."""
+        runs.add(self.hub, full_name, run, created)
 
     def __enter__(self) -> Self:
         self._server = _Server(("127.0.0.1", self._port), self)
