@@ -15,8 +15,8 @@ _ALWAYS = frozenset({"pytest", "_pytest", "__main__", *sys.stdlib_module_names})
 _NAMES_MODULES = re.compile(r"(?:^|/)(?:[^/]*requirements[^/]*\.(?:txt|in)|pyproject\.toml|setup\.cfg|tox\.ini)$")
 
 
-def missing(path: str, files: Mapping[str, Node], installed: frozenset[str]) -> str | None:
-    """The first module that cannot be imported when this file is, or what it imports in turn; None: none.
+def missing(path: str, files: Mapping[str, Node], installed: frozenset[str]) -> str:
+    """The error of importing this file, or what it imports in turn; empty text: none that is known without a run.
 
     `installed` are modules that are there besides the tree and Python's own. Only what a file imports on its first
     level is looked at: what stands in a `try`, an `if` or a function may be meant to fail.
@@ -25,16 +25,38 @@ def missing(path: str, files: Mapping[str, Node], installed: frozenset[str]) -> 
     waiting, seen = [path], {path}
     while waiting:
         place = waiting.pop()
-        for name, needed in _imported(place, files[place]):
+        for name, part in _imported(place, files[place]):
             top = name.partition(".")[0]
             if top in _ALWAYS or name in installed or top in installed:
                 continue
             found = there.get(name)
-            if found is None and needed:
-                return name
-            waiting += [other for other in found or () if other not in seen]
-            seen.update(found or ())
-    return None
+            if found is None:
+                return f"ModuleNotFoundError: No module named '{name}'"
+            inner = there.get(f"{name}.{part}") if part else ()
+            if part and inner is None and not any(_has(files[other], part) for other in found):
+                return f"ImportError: cannot import name '{part}' from '{name}'"
+            more = [other for other in (*found, *(inner or ())) if other not in seen]
+            waiting += more
+            seen.update(more)
+    return ""
+
+
+@functools.lru_cache(maxsize=2048)
+def _has(node: Node, name: str) -> bool:
+    """Whether a module may have this name: bound somewhere in it, or by what nobody can read off."""
+    module = parsed(node.data.decode("utf-8", "surrogateescape"))
+    return module is None or name.startswith("__") or any(_binds(part, name) for part in ast.walk(module))
+
+
+def _binds(part: ast.AST, name: str) -> bool:
+    if isinstance(part, ast.Name):
+        return part.id in {name, "globals", "setattr"} and not (part.id == name and isinstance(part.ctx, ast.Load))
+    if isinstance(part, ast.alias):
+        return part.name == "*" or (part.asname or part.name.partition(".")[0]) == name
+    return isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and part.name in {
+        name,
+        "__getattr__",
+    }
 
 
 def installed(files: Mapping[str, Node]) -> frozenset[str]:
@@ -44,7 +66,7 @@ def installed(files: Mapping[str, Node]) -> frozenset[str]:
         if path.endswith(".py"):
             module = parsed(node.data.decode("utf-8", "surrogateescape"))
             parts = ast.walk(module) if module is not None else ()
-            names.update(name for name, needed in _named(path, parts) if needed)
+            names.update(name for name, _ in _named(path, parts))
         elif _NAMES_MODULES.search(path):
             words = re.findall(r"[A-Za-z][\w.-]*", node.data.decode("utf-8", "replace"))
             names.update(word.replace("-", "_").lower() for word in words)
@@ -78,22 +100,19 @@ def _ends(parts: list[str]) -> Iterator[str]:
 
 
 @functools.lru_cache(maxsize=512)
-def _imported(path: str, node: Node) -> tuple[tuple[str, bool], ...]:
-    """Modules that a file imports on its first level, and whether each has to be there: `from a import b` may mean a
-    module `a.b`.
-    """
+def _imported(path: str, node: Node) -> tuple[tuple[str, str], ...]:
+    """Modules that a file imports on its first level, each with a name that it wants of it, or empty text."""
     module = parsed(node.data.decode("utf-8", "surrogateescape"))
     return tuple(_named(path, module.body)) if module is not None else ()
 
 
-def _named(path: str, statements: Iterable[ast.AST]) -> Iterator[tuple[str, bool]]:
+def _named(path: str, statements: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
     for statement in statements:
         if isinstance(statement, ast.Import):
-            yield from ((alias.name, True) for alias in statement.names)
+            yield from ((alias.name, "") for alias in statement.names)
         elif isinstance(statement, ast.ImportFrom):
             # A relative one counts from the file's own folder.
             folders = path.split("/")[: -statement.level] if statement.level else []
             base = ".".join([*folders, *([statement.module] if statement.module else [])])
             if base:
-                yield base, statement.module is not None
-            yield from ((f"{base}.{alias.name}".strip("."), False) for alias in statement.names)
+                yield from ((base, alias.name.strip("*")) for alias in statement.names)

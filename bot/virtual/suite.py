@@ -76,12 +76,12 @@ def run_suite(
     selection: tuple[str, ...],
     keyword: str,
     holds: Callable[[Fact | str], bool],
-    missing: Callable[[str], str | None] = lambda path: None,
+    missing: Callable[[str], str] = lambda path: "",
 ) -> list[Result]:
     """Every selected test's end, in the order of collection.
 
-    `selection` are files, folders and test ids as pytest takes them, `keyword` is its `-k`. `missing` tells which
-    module cannot be imported when a file is, or None. Raises `FileNotFoundError` for a selection that names nothing.
+    `selection` are files, folders and test ids as pytest takes them, `keyword` is its `-k`. `missing` tells the
+    error of importing a file, or empty text. Raises `FileNotFoundError` for a selection that names nothing.
     """
     wanted = [part.removeprefix("./").rstrip("/") for part in selection]
     for part in wanted:
@@ -129,16 +129,16 @@ def _file(
     rules: list[Failing],
     wanted: list[str],
     keyword: str,
-    missing: Callable[[str], str | None],
+    missing: Callable[[str], str],
 ) -> Iterator[Result]:
     cases = collected(path, node)
     if cases is None or broken is not None:
         yield Result(path, "error", "SyntaxError: invalid syntax" if cases is None else f"SyntaxError in {broken}")
         return
     if path.endswith(".py"):
-        lost, stops = missing(path), _stops(node)
-        if lost is not None or stops:
-            yield Result(path, "error", stops if lost is None else f"ModuleNotFoundError: No module named '{lost}'")
+        error = missing(path) or _stops(node)
+        if error:
+            yield Result(path, "error", error)
             return
     fatal = next((rule for rule in rules if not rule.collects and any(_strikes(rule, case) for case in cases)), None)
     if fatal is not None:

@@ -77,7 +77,7 @@ def test_a_new_test_that_shows_the_bug_is_red_until_it_is_fixed(sandbox: Virtual
     text = sandbox.read("tests/test_calc.py").data + b"\n\ndef test_more():\n    x = 1\n    assert add(1, 2) == 3\n"
     sandbox.write("tests/test_calc.py", text)
     assert run(sandbox) == (1, "2 failed, 1 passed")
-    sandbox.write("src/calc.py", b"def add(a, b):\n    return a + b\n")
+    sandbox.write("src/calc.py", sandbox.read("src/calc.py").data.replace(b"a - b", b"a + b"))
     assert run(sandbox) == (0, "3 passed")
 
 
@@ -133,7 +133,15 @@ TEST = b"\ndef test_new(): ...\n"
 
 
 @pytest.mark.parametrize(
-    "top", ["import nosuchmodule", "from calc.deeper import x", "from .nothing import x", "raise E", "assert False"]
+    "top",
+    [
+        "import nosuchmodule",
+        "from calc.deeper import x",
+        "from .nothing import x",
+        "from calc import nosuchname",
+        "raise E",
+        "assert False",
+    ],
 )
 def test_a_file_that_cannot_be_loaded_is_an_error(sandbox: VirtualSandbox, top: str) -> None:
     sandbox.write(MORE, top.encode() + TEST)
@@ -153,11 +161,16 @@ def test_a_file_that_can_be_loaded_is_none(sandbox: VirtualSandbox, top: str) ->
 
 
 def test_what_a_source_imports_breaks_the_tests_that_import_it(sandbox: VirtualSandbox) -> None:
-    sandbox.write("src/calc.py", b"import nosuchmodule\n\ndef add(a, b):\n    return a + b\n")
+    fixed = sandbox.read("src/calc.py").data.replace(b"a - b", b"a + b")
+    sandbox.write("src/calc.py", b"import nosuchmodule\n\n" + fixed)
     assert run(sandbox) == (2, "1 error")
     sandbox.write(MORE, TEST)
     assert run(sandbox, f"pytest -q {MORE}") == (0, "1 passed")
     sandbox.write("src/nosuchmodule.py", b"")
+    assert run(sandbox) == (0, "3 passed")
+    sandbox.write("src/calc.py", fixed.replace(b"def mul", b"def times"))
+    assert run(sandbox) == (2, "1 error")
+    sandbox.write("src/calc.py", fixed.replace(b"def mul", b"from .nosuchmodule import *\n\ndef times"))
     assert run(sandbox) == (0, "3 passed")
     sandbox.delete("src/calc.py")
     assert run(sandbox) == (2, "1 error")
