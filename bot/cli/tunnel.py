@@ -18,7 +18,7 @@ from bot.fleet.manifest import Manifest
 from bot.settings import forget_secrets
 from bot.task.workshop import Workshop
 from bot.windtunnel.compare import compare
-from bot.windtunnel.flight import Airfield, fly_playbook, fly_twins
+from bot.windtunnel.flight import Airfield, fly_playbook
 from bot.windtunnel.forecast import forecast, told
 from bot.windtunnel.pilots import LivePilot, Pilot, ReplayPilot, ScriptedPilot
 from bot.windtunnel.plan import Plan
@@ -66,6 +66,7 @@ def tunnel(
     with Wiring(common.settings(), _fleet(common)) as wiring:
         scripted = common.model == "scripted"
         scenarios = find_scenarios(flown, virtual_fleets(common.manifest), names, scripted=scripted)
+        every = find_scenarios(flown, virtual_fleets(common.manifest), scripted=scripted) if names else scenarios
         console = people()
         known = _recorded(common, scenarios)
         if known is not None:
@@ -92,17 +93,20 @@ def tunnel(
         )
         if against is not None:
             return _compare(common, flown, common.playbook(against), field, names, trials, scripted=scripted)
-        return _fly(common, flown, scenarios, field, wiring.workshop() if twins else None)
+        return _fly(common, flown, (scenarios, every), field, wiring.workshop() if twins else None)
 
 
 def _fly(
-    common: Common, playbook: Playbook, scenarios: tuple[Scenario, ...], field: Airfield, shop: Workshop | None
+    common: Common,
+    playbook: Playbook,
+    chosen: tuple[tuple[Scenario, ...], tuple[Scenario, ...]],
+    field: Airfield,
+    shop: Workshop | None,
 ) -> int:
+    """`chosen`: the scenarios that are flown, and all that there are."""
     with FlightDisplay(field.plan) as display:
         field = _watched(field, display)
-        report = fly_playbook(playbook, scenarios, field)
-        if shop is not None:
-            report = fly_twins(report, scenarios, field, shop)
+        report = fly_playbook(playbook, chosen[0], field, every=chosen[1], shop=shop)
     if common.json:
         emit_json(report)
     else:

@@ -8,6 +8,8 @@ import pytest
 from greeting import ANSWERS, PROFILE, greet, plugins
 from small_world import Done, World
 
+from bot.windtunnel.certificate import read_certificate
+
 TIMES = """
     ---
     id: greet_twice
@@ -126,3 +128,48 @@ def test_a_certificate_that_leaves_scenarios_out_says_so_on_the_pull_request(wor
         done = world.run("greet")
         assert done.code == 0, done.err
         assert "does not speak of yard: not flown" in world.proposal(done.task("one"))["body"]
+
+
+def test_a_flight_over_a_part_leaves_the_certificate_over_all_in_its_place(world: World) -> None:
+    with world:
+        add(world, "yard")
+        whole = tunnel(world, "--model", "scripted", "--json")
+        assert (whole.code, whole.json["wider"]) == (0, None)
+        before = certificates(world)
+        part = tunnel(world, "--model", "scripted", "--virtual", "porch", "--trials", "1", "--json")
+        assert (part.code, part.json["verdict"], part.json["certificate"]) == (1, "INCONCLUSIVE", None)
+        assert part.json["wider"] == whole.json["certificate"]
+        assert certificates(world) == before
+        told = tunnel(world, "--model", "scripted", "--virtual", "porch")
+        assert told.code == 0
+        assert "No certificate was filed for a part of the scenarios" in told.err
+        assert certificates(world) == before
+
+
+def test_a_stale_certificate_over_all_gives_way_to_one_over_a_part(world: World) -> None:
+    with world:
+        add(world, "yard")
+        whole = tunnel(world, "--model", "scripted", "--json")
+        profile = world.folder / "virtual_fleet" / "yard" / "profile.yaml"
+        profile.write_text(PROFILE.replace("# here", "# there"), encoding="utf-8")
+        part = tunnel(world, "--model", "scripted", "--virtual", "porch", "--json")
+        assert part.json["certificate"] == whole.json["certificate"]
+        assert list(read_certificate(Path(part.json["certificate"])).virtual_plugins) == ["porch"]
+
+
+def test_a_virtual_plugin_that_the_playbook_does_not_fly_on_is_named(world: World) -> None:
+    with world:
+        add(world, "yard", PROFILE[: PROFILE.index("scenarios:")])
+        done = tunnel(world, "--model", "scripted", "--virtual", "yard", "--virtual", "porch")
+        assert done.code == 2
+        assert "There is no scenario of greet with answers for a scripted model on yard." in done.err
+        assert not certificates(world)
+
+
+def test_scenarios_without_a_materialised_twin_are_named(world: World) -> None:
+    with world:
+        done = tunnel(world, "--model", "scripted", "--twins", "--json")
+        assert done.code == 0, done.err
+        assert done.json["without_twin"] == [{"scenario": "porch", "why": "it has none"}]
+        told = tunnel(world, "--model", "scripted", "--twins")
+        assert "porch: no materialised twin was flown: it has none" in told.err
