@@ -17,9 +17,9 @@ from bot.fleet.keys import missing_key
 from bot.fleet.manifest import Manifest
 from bot.settings import forget_secrets
 from bot.task.workshop import Workshop
-from bot.windtunnel.compare import compare
+from bot.windtunnel.compare import Side, compare, in_common
 from bot.windtunnel.flight import Airfield, fly_playbook
-from bot.windtunnel.forecast import forecast, told
+from bot.windtunnel.forecast import Forecast, PairsForecast, forecast, forecast_pairs, told, told_pairs
 from bot.windtunnel.pilots import LivePilot, Pilot, ReplayPilot, ScriptedPilot
 from bot.windtunnel.plan import Plan
 from bot.windtunnel.recordings import recordings
@@ -65,8 +65,9 @@ def tunnel(
     plan = Plan(target=target, max_trials=trials or Plan().max_trials)
     with Wiring(common.settings(), _fleet(common)) as wiring:
         scripted = common.model == "scripted"
-        scenarios = find_scenarios(flown, virtual_fleets(common.manifest), names, scripted=scripted)
-        every = find_scenarios(flown, virtual_fleets(common.manifest), scripted=scripted) if names else scenarios
+        folders = virtual_fleets(common.manifest)
+        scenarios = find_scenarios(flown, folders, names, scripted=scripted)
+        every = find_scenarios(flown, folders, scripted=scripted) if names else scenarios
         console = people()
         known = _recorded(common, scenarios)
         if known is not None:
@@ -75,9 +76,13 @@ def tunnel(
             if left:
                 console.print(f"Nothing was recorded on {', '.join(left)}: left out.", markup=False)
         pilot = ReplayPilot(known) if known is not None else _pilot(common, wiring, dry_run=dry_run)
-        for line in told(forecast(plan, scenarios, pilot.identity), plan):
+        sides = _sides(common, (flown, scenarios), against, names, scripted=scripted) if against is not None else None
+        seen, lines = _foreseen(plan, scenarios, sides, pilot, trials or _PAIRS)
+        for line in lines:
             console.print(line, markup=False)
         if dry_run:
+            if common.json:
+                emit_json(seen)
             return 0
         forget_secrets()
         redactor: Redactor = wiring.redactor
@@ -91,8 +96,8 @@ def tunnel(
             plugins=len(wiring.manifest.plugins),
             redactor=redactor,
         )
-        if against is not None:
-            return _compare(common, flown, common.playbook(against), field, names, trials, scripted=scripted)
+        if sides is not None:
+            return _compare(common, sides, field, trials or _PAIRS)
         return _fly(common, flown, (scenarios, every), field, wiring.workshop() if twins else None)
 
 
@@ -114,20 +119,26 @@ def _fly(
     return 0 if report.certified else 1
 
 
-def _compare(
-    common: Common,
-    one: Playbook,
-    other: Playbook,
-    field: Airfield,
-    names: tuple[str, ...],
-    trials: int | None,
-    *,
-    scripted: bool,
-) -> int:
-    folders = virtual_fleets(common.manifest)
-    sides = [(each, find_scenarios(each, folders, names, scripted=scripted)) for each in (one, other)]
+def _sides(common: Common, one: Side, against: str, names: tuple[str, ...], *, scripted: bool) -> tuple[Side, Side]:
+    """What is compared: `one`, and the playbook `against` on the same scenarios."""
+    other = common.playbook(against)
+    return in_common(one, (other, find_scenarios(other, virtual_fleets(common.manifest), names, scripted=scripted)))
+
+
+def _foreseen(
+    plan: Plan, scenarios: tuple[Scenario, ...], sides: tuple[Side, Side] | None, pilot: Pilot, pairs: int
+) -> tuple[Forecast | PairsForecast, list[str]]:
+    """What will be flown, for machines and in words."""
+    if sides is None:
+        seen = forecast(plan, scenarios, pilot.identity)
+        return seen, told(seen, plan)
+    both = forecast_pairs(sides[0][1], sides[1][1], pairs, pilot.identity)
+    return both, told_pairs(both)
+
+
+def _compare(common: Common, sides: tuple[Side, Side], field: Airfield, seeds: int) -> int:
     with FlightDisplay(field.plan) as display:
-        found = compare(sides[0], sides[1], _watched(field, display), seeds=trials or _PAIRS)
+        found = compare(*sides, _watched(field, display), seeds=seeds)
     if common.json:
         emit_json(found)
     else:

@@ -66,7 +66,9 @@ def test_trials_a_second() -> None:
         print("tunnel: Inspect AI is not installed here, so nothing is compared")
     else:
         times = peer / seconds
-        print(f"tunnel: Inspect AI {peer * 1000:.1f} ms for the same conversations: {times:.0f} times (at least {PEER})")
+        print(
+            f"tunnel: Inspect AI {peer * 1000:.1f} ms for the same conversations: {times:.0f} times (at least {PEER})"
+        )
         assert times >= PEER
     assert rate >= FLOOR
 

@@ -112,8 +112,21 @@ def test_two_playbooks_fly_on_the_same_scenarios_and_seeds(world: World) -> None
         runs = done.json["runs"]
         assert (runs["both"], runs["first"], runs["second"]) == (0, 5, 0)
         told = tunnel(world, "--model", "scripted", "--against", "greet_twice", "--trials", "5")
+        assert "5 pairs of trials a scenario, 10 trials of both playbooks in all" in told.err
         assert "twice" in told.err
         assert not certificates(world)
+
+
+def test_what_a_comparison_can_cost_is_what_both_playbooks_can(world: World) -> None:
+    with world:
+        words = ["--dry-run", "--json", "--trials", "5"]
+        alone = tunnel(world, *words)
+        both = tunnel(world, "--against", str(world.playbooks / "greet.md"), *words)
+        assert (alone.code, both.code) == (0, 0)
+        assert (alone.json["most"], both.json["pairs"], both.json["trials"]) == (5, 5, 10)
+        assert both.json["cost_usd"] == 2 * alone.json["cost_usd"] > 0
+        assert f"at most ${both.json['cost_usd']:,.2f}" in both.err
+        assert not world.out.exists()
 
 
 def test_a_certificate_that_leaves_scenarios_out_says_so_on_the_pull_request(world: World) -> None:
