@@ -21,7 +21,7 @@ from bot.windtunnel.compare import Side, compare, in_common
 from bot.windtunnel.flight import Airfield, fly_playbook
 from bot.windtunnel.forecast import Forecast, PairsForecast, forecast, forecast_pairs, told, told_pairs
 from bot.windtunnel.pilots import LivePilot, Pilot, ReplayPilot, ScriptedPilot
-from bot.windtunnel.plan import Plan
+from bot.windtunnel.plan import MOST_TRIALS, Plan
 from bot.windtunnel.recordings import recordings
 from bot.windtunnel.scenario import Scenario, find_scenarios, virtual_fleets
 from bot.wiring import Wiring
@@ -34,7 +34,7 @@ _PAIRS = 40
 @click.command()
 @click.argument("playbook", metavar="PLAYBOOK")
 @click.option("--virtual", "names", multiple=True, metavar="NAME", help="Only on this virtual plugin; repeatable.")
-@click.option("--trials", type=click.IntRange(1, 100_000), metavar="N", help="At most N trials a scenario (200).")
+@click.option("--trials", type=click.IntRange(1, MOST_TRIALS), metavar="N", help="At most N trials a scenario (200).")
 @click.option("--target", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.95, metavar="P")
 @click.option("--against", metavar="PLAYBOOK", help="Compare with another playbook, on the same scenarios and seeds.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Attempts, traces and reports.")
@@ -64,7 +64,7 @@ def tunnel(
         raise UsageError(msg, "Scripts need no certificate; try one with `fleet-bot run --dry-run`.")
     plan = Plan(target=target, max_trials=trials or Plan().max_trials)
     with Wiring(common.settings(), _fleet(common)) as wiring:
-        scripted = common.model == "scripted"
+        scripted = common.scripted
         folders = virtual_fleets(common.manifest)
         scenarios = find_scenarios(flown, folders, names, scripted=scripted)
         every = find_scenarios(flown, folders, scripted=scripted) if names else scenarios
@@ -164,7 +164,7 @@ def _recorded(common: Common, scenarios: tuple[Scenario, ...]) -> dict[str, tupl
 
 
 def _pilot(common: Common, wiring: Wiring, *, dry_run: bool) -> Pilot:
-    if common.model == "scripted":
+    if common.scripted:
         return ScriptedPilot()
     if wiring.settings.api_key is None and not dry_run:
         raise missing_key()
