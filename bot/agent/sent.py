@@ -40,13 +40,14 @@ class Sent:
 
 
 _heads: list[tuple[Request, Any]] = []
-"""The request whose head was hashed last; all trials of a scenario have the same."""
+"""The request whose head was hashed last, with the hash; all trials of a scenario have the same."""
 
 
 def _head(request: Request) -> Any:
     """The hash of what comes before the turns, to be gone on with."""
-    if _heads and _same_head(_heads[0][0], request):
-        return _heads[0][1].copy()
+    for known, found in tuple(_heads):  # other threads may put another there at any time
+        if _same_head(known, request):
+            return found.copy()
     found = hashlib.sha256(_ENCODER.encode((request.system, request.tools, request.force_call)))
     _heads[:] = [(msgspec.structs.replace(request, turns=()), found)]
     return found.copy()

@@ -25,7 +25,7 @@ class _Done:
         self.names = tuple([call.name for call in calls])
         self._calls, self._results = calls, results
 
-    @cached_property
+    @property
     def failed(self) -> bool:
         """Whether none of the calls could be done."""
         return bool(self._results) and all(result.is_error for result in self._results)
