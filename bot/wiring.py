@@ -90,22 +90,25 @@ class Wiring:
                 self._root = Path(tempfile.mkdtemp(prefix="fleet-bot-")).resolve()
         return Path(tempfile.mkdtemp(dir=self._root))
 
-    def forge(self, repo: str, *, write: bool = False) -> ForgeWrite:
+    def forge(self, repo: str, *, write: bool = False, workflows: bool = False) -> ForgeWrite:
         """What a repository of the manifest lives on: a folder of this machine, or the configured GitHub.
 
-        With an App it gets a token of its own, that may write only where `write` asks for that.
+        With an App it gets a token of its own, that may write only where `write` asks for that, and files below
+        `.github/workflows` only where `workflows` asks for those too.
         """
         if is_path(repo):
             from bot.forge.path import PathForge
 
             return PathForge()
         with self._making:
-            return self._as_app(repo, write=write) if self.settings.app is not None else self.github
+            return self.github if self.settings.app is None else self._as_app(repo, write=write, workflows=workflows)
 
-    def _as_app(self, repo: str, *, write: bool) -> GitHubForge:
+    def _as_app(self, repo: str, *, write: bool, workflows: bool) -> GitHubForge:
+        from bot.forge.app import READING, WRITING, WRITING_WORKFLOWS
         from bot.forge.github import GitHubForge
 
-        token = self._token_of(repo, write=write)
+        power = READING if not write else WRITING_WORKFLOWS if workflows else WRITING
+        token = self._app_tokens.token(repo, power)
         if token not in self._forges:
             self._forges[token] = GitHubForge(
                 token=token,
@@ -115,11 +118,6 @@ class Wiring:
                 app=True,
             )
         return self._forges[token]
-
-    def _token_of(self, repo: str, *, write: bool) -> str:
-        from bot.forge.app import READING, WRITING
-
-        return self._app_tokens.token(repo, WRITING if write else READING)
 
     @cached_property
     def _app_tokens(self) -> AppTokens:
@@ -258,7 +256,7 @@ class Wiring:
         """
         plugins = {plugin.name: plugin for plugin in self.manifest.plugins}
         return Press(
-            forge=lambda repo: self.forge(repo, write=True),
+            forge=lambda repo, workflows: self.forge(repo, write=True, workflows=workflows),
             policy=self.manifest.policy,
             plugin=plugins.get,
             playbook=playbook,

@@ -116,6 +116,16 @@ def test_only_the_propose_job_has_the_key_and_it_can_write_nothing() -> None:
         assert "api-key" not in text_of(job(name))
 
 
+def test_the_certificate_is_looked_for_by_the_model_that_will_answer() -> None:
+    for name in ("plan", "propose"):
+        [step] = [step for step in job(name)["steps"] if step.get("id") == name]
+        assert step["with"]["model"] == "${{ inputs.model }}", name
+
+
+def test_the_plan_job_may_read_when_its_run_was_created() -> None:
+    assert job("plan")["permissions"]["actions"] == "read"
+
+
 def test_only_the_publish_job_has_the_token_that_writes() -> None:
     for name in ("plan", "propose", "report"):
         assert "write-token" not in text_of(job(name))
@@ -152,7 +162,9 @@ def test_no_more_propose_jobs_run_at_a_time_than_the_models_quota_takes() -> Non
 @pytest.mark.parametrize("name", CALLERS)
 def test_an_issue_and_the_clock_have_one_run_at_a_time_and_the_next_ones_wait(name: str) -> None:
     groups = {
-        "fix.yml": "fleet-bot-fix-${{ github.event.issue.number || github.run_id }}",
+        # An event of another label is in no group but its own.
+        "fix.yml": "fleet-bot-fix-"
+        "${{ github.event.label.name == 'fleet-bot:fix' && github.event.issue.number || github.run_id }}",
         "fleet.yml": "fleet-bot-${{ github.event_name }}-"
         "${{ github.event_name == 'schedule' && 'clock' || github.run_id }}",
     }

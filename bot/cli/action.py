@@ -10,12 +10,14 @@ from pathlib import Path
 import click
 import msgspec
 
-from bot.base.errors import ConfigurationError, FleetBotError, ForgeError, RefusedError, UsageError
+from bot.base.errors import ConfigurationError, FleetBotError, ForgeError, RefusedError
 from bot.base.values import Task
+from bot.cli.answering import Answering
 from bot.cli.campaign import propose_tasks
-from bot.cli.clearance import certified_by, cleared_tasks
+from bot.cli.clearance import certified_by, cleared_tasks, refusals
 from bot.cli.options import Common
 from bot.cli.publishing import publish_folder, publish_these
+from bot.fleet.manifest import Manifest
 from bot.fleet.plan import matrix, shard
 from bot.fleet.playbook import playbooks_beside
 from bot.fleet.report import reports_of
@@ -29,14 +31,15 @@ from bot.gha.pages import PAGES, file_name, write_pages
 from bot.gha.places import placed
 from bot.gha.plan_file import FILE, Asked, PlanFile, Request, read_plan, write_plan
 from bot.gha.planning import planned_task, running, same_tasks, tasks_of
-from bot.gha.polling import mark, waiting
-from bot.gha.requests import requests_of
+from bot.gha.polling import waiting
+from bot.gha.requests import asked_by, requests_of
 from bot.gha.runner import Runner
 from bot.settings import Settings, forget_secrets
 from bot.task import store
+from bot.trace.inert import inert
 from bot.wiring import Wiring
 
-_MARK = "<!-- fleet-bot:status -->"
+_DECIDING = ("plan", "run")
 _NOTHING = '{"include":[]}'
 
 
@@ -74,7 +77,13 @@ def _quoted(inputs: Inputs, event: Event, common: Common, settings: Settings) ->
     """The job itself; what goes wrong is told here, where the runner takes it for text."""
     try:
         refuse_event(event, inputs.command)
-        with Wiring(settings, common.fleet()) as wiring:
+        try:
+            manifest = common.fleet()
+        except ConfigurationError as error:
+            if inputs.command in _DECIDING:
+                _tell_of_the_fleet(inputs, event, settings, error)
+            raise
+        with Wiring(settings, manifest) as wiring:
             job = _Job(inputs, event, common, wiring)
             commands = {"plan": job.plan, "propose": job.propose, "publish": job.publish, "report": job.report}
             return commands.get(inputs.command, job.run)()
@@ -83,6 +92,20 @@ def _quoted(inputs: Inputs, event: Event, common: Common, settings: Settings) ->
         for _, _, text in end.notes:
             click.echo(f"error: {text}", err=True)
         return end
+
+
+def _tell_of_the_fleet(inputs: Inputs, event: Event, settings: Settings, mistake: ConfigurationError) -> None:
+    """Answer the issue that asked, if whoever asked may, when not even the fleet can be read."""
+    asked = asked_by(inputs, event)
+    if asked is None:
+        return
+    with Wiring(settings, Manifest(file=Path(inputs.manifest))) as wiring:
+        try:
+            admit(event, wiring.desk, inputs.allowed_bots)
+        except FleetBotError as error:
+            click.echo(f"The issue is not answered: {error}", err=True)
+            return
+        Answering(asked, event, wiring).failed(mistake)
 
 
 def _failed(error: FleetBotError) -> Ending:
@@ -98,6 +121,7 @@ class _Job:
         self.inputs, self.event, self.wiring, self.manifest = inputs, event, wiring, wiring.manifest
         self.common, self.known = common, common.known_playbook
         self.certified = certified_by(common, wiring)
+        self.answering = Answering(asked_by(inputs, event), event, wiring)
         self.playbooks = common.playbooks or playbooks_beside(inputs.manifest)
         self.plan_folder = Path(inputs.plan) if inputs.plan else inputs.out
 
@@ -111,6 +135,7 @@ class _Job:
         for line in lines:
             click.echo(line, err=True)
         campaigns = ", ".join(plan.campaigns)
+        refused = "".join(f"- {inert(campaign)}: {inert(why)}\n" for campaign, why in plan.refused.items())
         return Ending(
             outputs={
                 "matrix": table,
@@ -118,7 +143,10 @@ class _Job:
                 "campaign": ",".join(plan.campaigns),
                 "plan-digest": digest,
             },
-            summary=f"{campaigns}: {len(due)} of {len(tasks)} tasks to run.\n" if campaigns else "Nothing is due.\n",
+            summary=f"{campaigns}: {len(due)} of {len(tasks)} tasks to run.\n{refused}"
+            if campaigns
+            else "Nothing is due.\n",
+            notes=tuple(("warning", campaign, why) for campaign, why in plan.refused.items()),
         )
 
     def propose(self) -> Ending:
@@ -136,7 +164,7 @@ class _Job:
         self._refuse_unplanned(plan)
         self._look_for_artifacts()
         results = publish_folder(self.wiring, self.inputs.out, self.known, self.certified)
-        self._answer_polled(plan, results)
+        self.answering.ended_polled(plan, ending.complete(plan, reports_of(results)))
         return self._end(results)
 
     def report(self) -> Ending:
@@ -149,60 +177,90 @@ class _Job:
                 [Result(proposal=store.read(at), folder=str(at)) for at in store.find(self.inputs.out)]
             )
         complete = ending.complete(plan, reports)
-        self._answer(plan, ending.answer(plan, complete, self.event.run_url))
+        self.answering.ended(plan, complete)
         return ending.of_reports(complete, self.inputs.out)
 
     def run(self) -> Ending:
         """Everything in one job."""
         plan, tasks = self._decide()
-        results = self._propose(plan, running(tasks))
+        results = self._propose(plan, self._cleared(running(tasks)))
         if not self.inputs.dry_run:
             results = publish_these(self.wiring, results, self.known, self.inputs.out, self.certified)
         complete = ending.complete(plan, reports_of(results))
-        self._answer(plan, ending.answer(plan, complete, self.event.run_url))
+        self.answering.ended(plan, complete)
         if not self.inputs.dry_run:
-            self._answer_polled(plan, results)
+            self.answering.ended_polled(plan, complete)
         return ending.of_reports(complete, self.inputs.out)
 
     def _decide(self) -> tuple[PlanFile, tuple[Task, ...]]:
-        wiring, inputs, event = self.wiring, self.inputs, self.event
-        admit(event, wiring.desk, inputs.allowed_bots)
+        admit(self.event, self.wiring.desk, self.inputs.allowed_bots)
         try:
-            requests = requests_of(
-                inputs,
-                event,
-                self.manifest,
-                now=wiring.clock.now(),
-                fetch=lambda repo, number: wiring.forge(repo).issue(repo, number),
-            )
-            asked = self._acknowledge() if requests else None
-            found = tuple(self._poll()) if inputs.poll else ()
-            requests += tuple(request for request, _ in found)
-            tasks = tasks_of(requests, self.manifest, self.playbooks)
-            facts = carrying.facts_of(running(tasks), wiring.forge)
-            skips = carrying.exposed(tasks, facts, event, inputs.private_plugins)
-            budget = inputs.budget_usd
-            each = budget / max(1, len(running(tasks))) if budget is not None else None
-            tasks = tasks_of(requests, self.manifest, self.playbooks, cost_usd=each, skips=skips)
-            tasks = self._cleared(tasks)
-        except (UsageError, RefusedError) as error:
-            self._answer(PlanFile(asked=self._asked()), f"This cannot be run: {error}")
+            return self._planned()
+        except FleetBotError as error:
+            self.answering.failed(error)
             raise
+
+    def _planned(self) -> tuple[PlanFile, tuple[Task, ...]]:
+        wiring, inputs, event = self.wiring, self.inputs, self.event
+        requests = requests_of(
+            inputs,
+            event,
+            self.manifest,
+            began=self._began,
+            fetch=lambda repo, number: wiring.forge(repo).issue(repo, number),
+        )
+        asked = self.answering.acknowledge()
+        found = tuple(self._poll()) if inputs.poll else ()
+        self.answering.polled += [one for _, one in found]
+        requests += tuple(request for request, _ in found)
+        tasks = tasks_of(requests, self.manifest, self.playbooks)
+        facts = carrying.facts_of(running(tasks), wiring.forge)
+        skips = carrying.exposed(tasks, facts, event, inputs.private_plugins, wiring.desk.facts)
+        polled = {tasks_of((request,), self.manifest, self.playbooks)[0].campaign: one for request, one in found}
+        tasks = tasks_of(requests, self.manifest, self.playbooks, skips=skips)
+        refused = self._refused(tasks, polled)
+        going = running(tasks_of(requests, self.manifest, self.playbooks, skips=skips, refused=refused))
+        budget = inputs.budget_usd
+        each = budget / max(1, len(going)) if budget is not None else None
+        tasks = tasks_of(requests, self.manifest, self.playbooks, cost_usd=each, skips=skips, refused=refused)
+        repos = {task.plugin.repo for task in going}
         carried = {
             repo: carrying.carry(repo, found, wiring.forge(repo).remote(repo), self.plan_folder, wiring.scratch())
             for repo, found in facts.items()
-            if inputs.command == "plan" and found.private and repo in {task.plugin.repo for task in running(tasks)}
+            if inputs.command == "plan" and found.private and repo in repos
         }
         plan = PlanFile(
             requests=requests,
             tasks=tuple(map(planned_task, tasks)),
             cost_usd=each,
             skips=skips,
+            refused=refused,
             carried=carried,
             asked=asked,
-            polled={tasks_of((request,), self.manifest, self.playbooks)[0].campaign: one for request, one in found},
+            polled={campaign: one for campaign, one in polled.items() if campaign not in refused},
         )
         return plan, tasks
+
+    def _began(self) -> float:
+        """When this run was created; it may have waited for others since."""
+        event, now = self.event, self.wiring.clock.now()
+        if not event.repository or not event.run:
+            return now
+        try:
+            return self.wiring.desk.run_created(event.repository, event.run)
+        except ForgeError as error:
+            click.echo(f"What is due is reckoned from now (`actions: read`?): {error}", err=True)
+            return now
+
+    def _refused(self, tasks: tuple[Task, ...], polled: dict[str, Asked]) -> dict[str, str]:
+        """The campaigns that are not cleared, which do not stop the others. Raises `RefusedError` when none is."""
+        refused = refusals(self.common, tasks, self.wiring)
+        for campaign, error in refused.items():
+            if campaign in polled:
+                self.answering.refused(polled[campaign], error)
+        if refused and refused.keys() >= {task.campaign for task in running(tasks)}:
+            raise next(iter(refused.values()))
+        return {campaign: str(error) for campaign, error in refused.items()}
 
     def _poll(self) -> Iterator[tuple[Request, Asked]]:
         def told(text: str) -> None:
@@ -223,18 +281,6 @@ class _Job:
             click.echo(f"Pull requests link the run and not its artifacts (`actions: read`?): {error}", err=True)
             return
         wiring.placed = placed(found, event.run_url, self.inputs.out)
-
-    def _answer_polled(self, plan: PlanFile, results: list[Result]) -> None:
-        """One comment under each issue that was found by polling, by the token that may write there."""
-        reports = {report.campaign: report for report in ending.complete(plan, reports_of(results))}
-        for campaign, asked in plan.polled.items():
-            alone = msgspec.structs.replace(plan, asked=asked)
-            said = ending.answer(alone, [reports[campaign]], self.event.run_url)
-            text = self.wiring.redactor.text(f"{mark(asked.event)}\n{said}")
-            try:
-                self.wiring.desk_of(asked.repo, talk=True).answer(asked.repo, asked.number, _MARK, text)
-            except FleetBotError as error:
-                click.echo(f"The issue {asked.repo}#{asked.number} cannot be answered: {error}", err=True)
 
     def _cleared(self, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
         """The tasks, if the certificates that the fleet's policy wants are there. Raises `RefusedError`."""
@@ -260,35 +306,6 @@ class _Job:
             if (found.campaign, found.plugin, found.repo, found.branch or None) not in planned and found.branch:
                 msg = f"The proposal for {found.plugin} on {found.branch} is not in the plan."
                 raise RefusedError(msg, "Look at the job that made it before anything is published.")
-
-    def _asked(self) -> Asked | None:
-        issue = self.event.issue
-        return Asked(repo=self.event.repository, number=issue.number) if issue is not None else None
-
-    def _acknowledge(self) -> Asked | None:
-        """Show that the request was seen, and look whether its text is still the one that the label was set on."""
-        asked, issue = self._asked(), self.event.issue
-        if asked is None or issue is None:
-            return None
-        from bot.gha.event import text_digest
-
-        try:
-            self.wiring.desk.seen(asked.repo, asked.number)
-            edited = text_digest(*self.wiring.desk.words(asked.repo, asked.number)) != issue.digest
-        except ForgeError as error:
-            click.echo(f"The issue cannot be answered: {error}", err=True)
-            return asked
-        note = "The issue was edited after the label was set; the run used the text from before." if edited else ""
-        return msgspec.structs.replace(asked, note=note)
-
-    def _answer(self, plan: PlanFile, text: str) -> None:
-        if plan.asked is None:
-            return
-        try:
-            text = self.wiring.redactor.text(text)
-            self.wiring.desk.answer(plan.asked.repo, plan.asked.number, _MARK, text)
-        except ForgeError as error:
-            click.echo(f"The issue cannot be answered: {error}", err=True)
 
     def _end(self, results: list[Result]) -> Ending:
         return ending.of_reports(reports_of(results), self.inputs.out)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from bot.base.clock import today
-from bot.base.errors import ConfigurationError, UsageError
+from bot.base.errors import ConfigurationError, RefusedError, UsageError
 from bot.base.values import Playbook, Task
 from bot.cli.options import Common
 from bot.fleet.plan import Plan
@@ -64,15 +64,19 @@ def cleared(common: Common, planned: Plan, wiring: Wiring) -> Plan:
 
 def cleared_tasks(common: Common, tasks: tuple[Task, ...], wiring: Wiring) -> tuple[Task, ...]:
     """The tasks of several campaigns, each of them as `cleared` has it, in their order."""
-    campaigns: dict[str, list[Task]] = {}
-    for task in tasks:
-        campaigns.setdefault(task.campaign, []).append(task)
-    notes: dict[str, tuple[str, ...]] = {}
-    for name, members in campaigns.items():
-        playbook = common.playbook(members[0].playbook.id)
-        found = cleared(common, Plan(playbook=playbook, campaign=name, tasks=tuple(members)), wiring)
-        notes[name] = found.tasks[0].notes
+    notes = {plan.campaign: cleared(common, plan, wiring).tasks[0].notes for plan in _campaigns(common, tasks)}
     return tuple(msgspec.structs.replace(task, notes=notes[task.campaign]) for task in tasks)
+
+
+def refusals(common: Common, tasks: tuple[Task, ...], wiring: Wiring) -> dict[str, RefusedError]:
+    """Which of several campaigns the fleet's policy does not let start, and why; each is looked at by itself."""
+    found: dict[str, RefusedError] = {}
+    for plan in _campaigns(common, tasks):
+        try:
+            cleared(common, plan, wiring)
+        except RefusedError as error:
+            found[plan.campaign] = error
+    return found
 
 
 def certified_by(
@@ -86,6 +90,16 @@ def certified_by(
         return found.likeness.line if found.likeness is not None else ""
 
     return line
+
+
+def _campaigns(common: Common, tasks: tuple[Task, ...]) -> list[Plan]:
+    campaigns: dict[str, list[Task]] = {}
+    for task in tasks:
+        campaigns.setdefault(task.campaign, []).append(task)
+    return [
+        Plan(playbook=common.playbook(members[0].playbook.id), campaign=name, tasks=tuple(members))
+        for name, members in campaigns.items()
+    ]
 
 
 def _virtual_plugins(common: Common, planned: Plan) -> dict[str, str] | None:

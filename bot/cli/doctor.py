@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Literal
 import click
 import msgspec
 
-from bot.base.errors import FleetBotError, GitError
+from bot.base.errors import FleetBotError, ForgeError, GitError
 from bot.base.git import git_version
 from bot.cli.options import Common, common_options
 from bot.cli.output import emit_json, people
+from bot.cli.token_kinds import APP, TokenKind, kind_of
 from bot.fleet.manifest import Manifest, look_at_manifest
 from bot.settings import forget_secrets
 from bot.wiring import Wiring
@@ -29,14 +30,6 @@ _PINNED = re.compile(r"@[0-9a-f]{40}$")
 _FEW = 500
 """Requests of an hour, below which a campaign may have to wait."""
 
-_KINDS = {
-    "github_pat_": "a fine-grained token",
-    "ghp_": "a classic token",
-    "ghs_": "the token of a workflow or an App",
-    "gho_": "the token of an OAuth app",
-}
-"""How GitHub marks its tokens: https://docs.github.com/authentication/keeping-your-account-and-data-secure/about-authentication-to-github"""
-
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was looked at."""
@@ -45,6 +38,8 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["ok", "note", "missing"]
     what: str
     cure: str = ""
+    notes: tuple[str, ...] = ()
+    """More that is good to know."""
 
 
 @click.command()
@@ -107,8 +102,7 @@ def _forge(wiring: Wiring, control: str | None, label: str) -> Iterator[Check]:
     if not plugins and control is None:
         return
     if wiring.settings.app is not None:
-        for repo in dict.fromkeys(plugin.repo for plugin in plugins):
-            yield _asked(repo, partial(_as_app, repo, wiring))
+        yield from _as_app(wiring, list(dict.fromkeys(plugin.repo for plugin in plugins)), control, label)
         return
     if wiring.settings.github_token is None:
         yield Check(
@@ -136,14 +130,42 @@ def _asked(name: str, look: Callable[[], Check]) -> Check:
 
 def _whose(wiring: Wiring) -> Check:
     token = wiring.settings.github_token or ""
-    kind = next((words for start, words in _KINDS.items() if token.startswith(start)), "a token")
+    kind = kind_of(token)
     state: Literal["ok", "note"] = "note" if token.startswith("ghp_") else "ok"
     cure = "A fine-grained token can be kept to the plugins' repositories; this one reaches whatever you can."
-    what = f"{kind} of {wiring.desk.login()}"
-    return Check(name="token", state=state, what=what, cure=cure if state == "note" else "")
+    what = f"{kind.name} of {wiring.desk.login()}"
+    return Check(name="token", state=state, what=what, cure=cure if state == "note" else "", notes=_powers(kind))
 
 
-def _as_app(repo: str, wiring: Wiring) -> Check:
+def _powers(kind: TokenKind) -> tuple[str, str]:
+    return f"It can {kind.can}.", f"It cannot {kind.cannot}."
+
+
+def _as_app(wiring: Wiring, repos: list[str], control: str | None, label: str) -> Iterator[Check]:
+    app = wiring.settings.app
+    if app is None:
+        raise AssertionError
+    yield Check(name="token", state="ok", what=f"{APP.name}, {app.id}", notes=_powers(APP))
+    installed = [_asked(repo, partial(_installed, repo, wiring)) for repo in repos]
+    seen = [check.name for check in installed if check.state == "ok"]
+    if control is not None:
+        try:
+            there = wiring.desk_of(control).has_label(control, label)
+            installed.append(_label(control, label, there=there))
+            seen.append(control)
+        except ForgeError as error:
+            # It works without: the workflow's own token answers there.
+            what = f"the App cannot look at {control}: {error.what}"
+            installed.append(Check(name="label", state="note", what=what, cure=error.cure))
+        except FleetBotError as error:
+            installed.append(Check(name="label", state="missing", what=error.what, cure=error.cure))
+    if seen:
+        # Each installation has its own; one organisation is one installation.
+        yield _asked("limits", lambda: _limits(*wiring.desk_of(seen[0]).requests_left()))
+    yield from installed
+
+
+def _installed(repo: str, wiring: Wiring) -> Check:
     wiring.forge(repo, write=True)
     return Check(name=repo, state="ok", what="the App is installed, with the permissions that publishing needs")
 
@@ -188,5 +210,5 @@ def _show(checks: list[Check]) -> None:
     for check in checks:
         line = Text(f"{_SIGN[check.state]} ", _STYLE[check.state])
         console.print(line.append(f"{check.name}: {check.what}", "default"))
-        if check.cure:
-            console.print(Text(f"    {check.cure}", "dim"))
+        for more in filter(None, (*check.notes, check.cure)):
+            console.print(Text(f"    {more}", "dim"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -12,10 +13,14 @@ from bot import __version__
 from bot.base.clock import SystemClock
 from bot.base.errors import UsageError
 from bot.cli.output import people
-from bot.fleet.control import control_files
+from bot.fleet.control import control_files, plugin_names
 from bot.settings import from_environment
 
-_ORIGIN = re.compile(r"url = \S*?[:/]([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+?)(?:\.git)?/?$", re.MULTILINE)
+_ORIGIN = re.compile(r'^\[remote "origin"\][^\[]*?^\s*url = (\S+)$', re.MULTILINE)
+_ADDRESS = re.compile(
+    r"(?:(?:https?|ssh|git)://(?:[^@/\s]+@)?(?P<host>[^@/:\s]+)(?::\d+)?/|(?:[^@/:\s]+@)?(?P<ssh>[^@/:\s]+):/?)"
+    r"(?P<name>[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+?)(?:\.git)?/?"
+)
 
 
 @click.command()
@@ -53,12 +58,21 @@ def _source() -> str:
     place = os.environ.get("GITHUB_ACTION_REPOSITORY", "")
     config = Path(__file__).resolve().parents[2] / ".git" / "config"
     if not place and config.is_file():
-        found = _ORIGIN.search(config.read_text(encoding="utf-8", errors="replace"))
-        place = found[1] if found else ""
+        server = from_environment(os.environ).github_server_url
+        place = origin_of(config.read_text(encoding="utf-8", errors="replace"), server) or ""
     if not place:
         msg = "It cannot be told where fleet-bot itself lives, and the workflows have to name it."
         raise UsageError(msg, "Give --source OWNER/NAME, the repository of fleet-bot that your organisation uses.")
     return place
+
+
+def origin_of(config: str, server: str) -> str | None:
+    """`owner/name` of the origin in a git configuration, or None unless it is on that server."""
+    origin = _ORIGIN.search(config)
+    found = _ADDRESS.fullmatch(origin[1]) if origin else None
+    if found is None or (found["host"] or found["ssh"]).lower() != urlsplit(server).hostname:
+        return None
+    return found["name"]
 
 
 def _plugins(organisation: str, topic: str | None) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -79,5 +93,5 @@ def _plugins(organisation: str, topic: str | None) -> list[tuple[str, str, tuple
     if not found:
         msg = f"{organisation} has no repository{f' with the topic {topic}' if topic else ''} that the token sees."
         raise UsageError(msg, "Archived ones and forks do not count.")
-    names = [re.sub(r"[^A-Za-z0-9._-]", "-", one.full_name.partition("/")[2]) for one in found]
+    names = plugin_names(one.full_name.partition("/")[2] for one in found)
     return [(name, one.full_name, one.topics) for name, one in zip(names, found, strict=True)]

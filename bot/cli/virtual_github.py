@@ -24,7 +24,11 @@ from bot.base.errors import UsageError
 @click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 takes a free one.")
 @click.option("--token", help="The one token that is taken. Without it, any token is.")
 @click.option("--login", default="fleet-bot", show_default=True, help="Whose token it is.")
-def virtual_github(root: Path, port: int, token: str | None, login: str) -> int:
+@click.option("--topic", "topics", multiple=True, metavar="OWNER/NAME=WORD", help="Give a repository a topic.")
+@click.option("--person", "people", multiple=True, metavar="LOGIN=TOKEN", help="Somebody else, with a token to write.")
+def virtual_github(
+    root: Path, port: int, token: str | None, login: str, topics: tuple[str, ...], people: tuple[str, ...]
+) -> int:
     """Serve a virtual GitHub on loopback: REST, git over HTTP and web pages.
 
     Prints one JSON line with `url` and `api_url` when it is ready, and runs until SIGINT or SIGTERM.
@@ -40,7 +44,13 @@ def virtual_github(root: Path, port: int, token: str | None, login: str) -> int:
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with VirtualGitHub(root, token=token, login=login, port=port) as github:
+        known = {key: who for who, key in (_halves("--person", "LOGIN=TOKEN", one) for one in people)}
+        with VirtualGitHub(root, token=token, login=login, people=known, port=port) as github:
+            for name, topic in (_halves("--topic", "OWNER/NAME=WORD", one) for one in topics):
+                if not github.add_topic(name, topic):
+                    raise UsageError(
+                        f"{name} is not in {root}.", f"Make {root}/OWNER/NAME.git first, a bare repository."
+                    )
             sys.stdout.write(msgspec.json.encode({"url": github.url, "api_url": github.api_url}).decode() + "\n")
             sys.stdout.flush()
             while not stop.wait(3600):
@@ -52,3 +62,10 @@ def virtual_github(root: Path, port: int, token: str | None, login: str) -> int:
         for number, handler in before.items():
             signal.signal(number, handler)
     return 130 if caught and caught[0] == signal.SIGINT else 0
+
+
+def _halves(option: str, form: str, given: str) -> tuple[str, str]:
+    first, _, second = given.partition("=")
+    if not first or not second:
+        raise UsageError(f"{option} {given} is not of the form {form}.", f"Write {option} {form}.")
+    return first, second

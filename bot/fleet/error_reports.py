@@ -14,6 +14,7 @@ import msgspec
 
 from bot.base.values import Report
 from bot.fleet import stack_traces
+from bot.fleet.named_versions import versions_in as versions_in
 
 _LONGEST = 200_000
 _COMMIT = re.compile(
@@ -96,12 +97,6 @@ def _written(text: str) -> FoundError:
             version=next(iter(versions_in(text)), None),
         )
     )
-
-
-def versions_in(text: str) -> tuple[str, ...]:
-    """The versions of lines such as `Version: 1.4.2`, in their order."""
-    found = re.finditer(r"^[ \t>*-]*(?:version|release)\b[ \t:=*]{1,5}(\S{1,100})", text[:_LONGEST], re.I | re.M)
-    return tuple(one[1].strip("`\"',;") for one in found)
 
 
 def _described(text: str) -> str | None:

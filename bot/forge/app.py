@@ -27,6 +27,8 @@ WRITING: Mapping[str, str] = {
     "metadata": "read",
     "pull_requests": "write",
 }
+WRITING_WORKFLOWS: Mapping[str, str] = {**WRITING, "workflows": "write"}
+"""GitHub takes no file below `.github/workflows` from an App without it."""
 TALKING: Mapping[str, str] = {"issues": "write", "metadata": "read"}
 """For a reaction or an answer under an issue."""
 _EARLY = 300.0
@@ -93,7 +95,8 @@ class AppTokens:
                 msg = f"The App is not installed on {place.removeprefix('/repos/').removesuffix('/installation')}."
                 raise ForgeError(msg, "Install it there: the App's settings → Install App.", 404) from error
             if error.status == 422:
-                cure = "Give the App these permissions, and accept them in its installation."
+                wanted = ", ".join(f"{name}: {level}" for name, level in (body or {}).get("permissions", {}).items())
+                cure = f"Give the App these permissions, and accept them in its installation: {wanted}."
                 raise ForgeError(error.what, cure, 422) from error
             raise
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -92,7 +93,7 @@ class GitHubDesk(GitHubForge):
 
     def labelled(self, repo: str, label: str) -> tuple[Wanted, ...]:
         """The open issues of a repository that have a label, with who set it last. Raises `ForgeError`."""
-        name, place = self._name(repo), self._repository(repo).url
+        name = self._name(repo)
 
         def issues() -> list[Any]:
             return list(self._repository(repo).get_issues(state="open", labels=[label]))
@@ -101,10 +102,9 @@ class GitHubDesk(GitHubForge):
         for issue in self._asking.read(f"list the issues of {name} with {label}", issues):
             if issue.pull_request is not None:
                 continue
-            events = self._list(f"read who labelled {name}#{issue.number}", f"{place}/issues/{issue.number}/events")
-            places = [at for at, one in enumerate(events) if _sets(one, label)]
-            if places:
-                set_by, later = events[places[-1]], events[places[-1] :]
+            later = self._since_set(repo, issue.number, label)
+            if later:
+                set_by = later[0]
                 actor = set_by.get("actor") or {}
                 found.append(
                     Wanted(
@@ -121,6 +121,11 @@ class GitHubDesk(GitHubForge):
                     )
                 )
         return tuple(found)
+
+    def setting(self, repo: str, number: int, label: str) -> int:
+        """The last setting of a label on an issue, the id of its event; 0: there is none. Raises `ForgeError`."""
+        later = self._since_set(repo, number, label)
+        return int(later[0]["id"]) if later else 0
 
     def reworded(self, issue: Wanted) -> bool:
         """Whether an issue's words are others than those under which its label was set. Raises `ForgeError`.
@@ -147,6 +152,15 @@ class GitHubDesk(GitHubForge):
         rows = self._list(f"list the artifacts of run {run} of {self._name(repo)}", address, "artifacts")
         kept = sorted((int(row["id"]), str(row["name"])) for row in rows if not row["expired"])
         return {name: number for number, name in kept}
+
+    def run_created(self, repo: str, run: int) -> float:
+        """When a workflow run was created, in seconds since the epoch; trying it again changes nothing.
+
+        Raises `ForgeError`.
+        """
+        address = f"{self._repository(repo).url}/actions/runs/{run}"
+        found = self._get(f"read when run {run} of {self._name(repo)} was created", address)
+        return datetime.fromisoformat(str(found["created_at"])).timestamp()
 
     def repositories(self, organisation: str) -> tuple[Found, ...]:
         """All repositories of an organisation that the token sees, by name. Raises `ForgeError`."""
@@ -195,6 +209,13 @@ class GitHubDesk(GitHubForge):
         """How many requests are left of this hour's, and of how many."""
         core = self._get("read the rate limit", f"{self._api}/rate_limit").get("resources", {}).get("core", {})
         return int(core.get("remaining", 0)), int(core.get("limit", 0))
+
+    def _since_set(self, repo: str, number: int, label: str) -> list[dict[str, Any]]:
+        """The events of an issue from the last one on that set the label."""
+        address = f"{self._repository(repo).url}/issues/{number}/events"
+        events = self._list(f"read who labelled {self._name(repo)}#{number}", address)
+        places = [at for at, one in enumerate(events) if _sets(one, label)]
+        return events[places[-1] :] if places else []
 
     def _list(self, what: str, address: str, key: str = "") -> list[dict[str, Any]]:
         """All pages of a list, which is the answer or what stands in it under `key`."""

@@ -14,6 +14,7 @@ _TIMEOUT = 900.0
 _HTTP = re.compile(r"The requested URL returned error: (\d{3})")
 _MOVED = ("stale info", "fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref", "needs force")
 _BROKEN = ("internal server error", "unpacker error", "failed to store", "missing necessary objects")
+_WORKFLOWS = ("without `workflows` permission", "without `workflow` scope")
 _LOGIN = ("Authentication failed", "could not read Username", "could not read Password", "invalid credentials")
 
 
@@ -68,6 +69,9 @@ def _refused(row: tuple[str, str], errors: str, branch: str, repo: str) -> TaskB
         msg = f"The push to {shown} of {repo} failed on the server: {reason}"
         return ForgeError(msg, "Run again.", 500)
     msg = f"{repo} refused the push to {shown}: {reason}"
+    if any(word in summary for word in _WORKFLOWS):
+        cure = "Publish with a token that has `workflows: write`. A workflow's GITHUB_TOKEN never has it."
+        return TaskBlocked(msg, cure)
     return TaskBlocked(msg, "Let its rules accept the branch, or take the plugin out of the campaign.")
 
 

@@ -28,17 +28,35 @@ def facts_of(tasks: tuple[Task, ...], forge: Callable[[str], ForgeRead]) -> dict
 
 
 def exposed(
-    tasks: tuple[Task, ...], facts: dict[str, RepositoryFacts], event: Event, allowed: tuple[str, ...]
+    tasks: tuple[Task, ...],
+    facts: dict[str, RepositoryFacts],
+    event: Event,
+    allowed: tuple[str, ...],
+    ask: Callable[[str], RepositoryFacts],
 ) -> dict[str, str]:
-    """Private plugins whose trace would be an artifact that everybody can read: name → why it is left out."""
-    if not event.public:
-        return {}
-    why = f"it is private and {event.repository}, where its trace would lie, is public; see the input private-plugins"
-    return {
-        task.plugin.name: why
+    """Private plugins whose trace would be an artifact that everybody can read: name → why it is left out.
+
+    `ask` tells of the workflow's own repository where the event does not, as that of a schedule.
+    """
+    private = {
+        task.plugin.name
         for task in tasks
         if task.plugin.name not in allowed and task.plugin.repo in facts and facts[task.plugin.repo].private
     }
+    if not private or not _public(event, ask):
+        return {}
+    why = f"it is private and {event.repository}, where its trace would lie, is public; see the input private-plugins"
+    return dict.fromkeys(sorted(private), why)
+
+
+def _public(event: Event, ask: Callable[[str], RepositoryFacts]) -> bool:
+    """Whether everybody can read the workflow's repository; what cannot be known counts as public."""
+    if event.private is not None or not event.repository:
+        return event.private is False
+    try:
+        return not ask(event.repository).private
+    except ForgeError:
+        return True
 
 
 def carry(repo: str, facts: RepositoryFacts, remote: Remote, folder: Path, scratch: Path) -> Carried:

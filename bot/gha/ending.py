@@ -13,7 +13,7 @@ import msgspec
 from bot.base.errors import ConfigurationError
 from bot.base.values import GOOD_OUTCOMES, Outcome, Usage
 from bot.fleet.report import CampaignReport, TaskReport, markdown, write_report
-from bot.gha.plan_file import PlanFile
+from bot.gha.plan_file import PlanFile, PlannedTask
 from bot.trace.inert import inert
 
 Note = tuple[Literal["error", "warning", "notice"], str, str]
@@ -89,7 +89,8 @@ def complete(plan: PlanFile, reports: Iterable[CampaignReport]) -> list[Campaign
     for campaign in plan.campaigns:
         planned = [task for task in plan.tasks if task.campaign == campaign]
         mine = tuple(
-            rows.get((campaign, task.plugin)) or _missing(task.plugin, task.branch, task.skip) for task in planned
+            rows.get((campaign, task.plugin)) or _missing(task, refused=task.skip == plan.refused.get(campaign))
+            for task in planned
         )
         counted: Counter[str] = Counter(row.outcome for row in mine)
         found.append(
@@ -117,14 +118,16 @@ def answer(plan: PlanFile, reports: list[CampaignReport], run_url: str) -> str:
     return "\n\n".join(lines or ["Nothing was to be done."])
 
 
-def _missing(plugin: str, branch: str, skip: str | None) -> TaskReport:
-    outcome: Outcome = "skipped" if skip else "error"
-    reason = f"Left out: {skip}." if skip else _LOST
+def _missing(task: PlannedTask, *, refused: bool) -> TaskReport:
+    outcome: Outcome = "error"
+    reason = _LOST
+    if task.skip is not None:
+        outcome, reason = ("blocked", task.skip) if refused else ("skipped", f"Left out: {task.skip}.")
     return TaskReport(
-        plugin=plugin,
+        plugin=task.plugin,
         outcome=outcome,
         reason=reason,
-        branch=branch,
+        branch=task.branch,
         pull_request=None,
         proposal="",
         trace="",

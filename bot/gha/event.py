@@ -51,8 +51,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     action: str = ""
     repository: str = ""
     """`owner/name` of the repository that the workflow runs in."""
-    public: bool = False
-    """Whether everybody can read that repository, and so its artifacts."""
+    private: bool | None = None
+    """Whether only some people can read that repository, and so its artifacts; None: the event does not say."""
     sender: Person | None = None
     cron: str = ""
     """Which line of `on.schedule` it was."""
@@ -74,11 +74,12 @@ def read_event(environ: Mapping[str, str]) -> Event:
     pull = _map(data, "pull_request")
     head = _text(_map(_map(pull, "head"), "repo"), "full_name")
     sender = _map(data, "sender")
+    private = _map(data, "repository").get("private")
     return Event(
         name=name,
         action=_text(data, "action"),
         repository=repository,
-        public=_map(data, "repository").get("private") is False,
+        private=private if isinstance(private, bool) else None,
         sender=Person(_text(sender, "login"), _text(sender, "type") != "User") if sender else None,
         cron=_text(data, "schedule"),
         issue=_issue(data) if name == "issues" else None,

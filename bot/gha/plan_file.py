@@ -49,7 +49,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     """What people who read the answer should know, such as that the text was edited meanwhile."""
     event: int = 0
-    """Which setting of the label it is, where issues were polled."""
+    """Which setting of the label it is; 0: not known."""
 
 
 class Carried(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +70,8 @@ class PlanFile(msgspec.Struct, frozen=True, kw_only=True):
     """What each task may cost, where the campaign has a budget."""
     skips: dict[str, str] = {}
     """Plugin → why it is left out, besides what the manifest says."""
+    refused: dict[str, str] = {}
+    """Campaign → why the policy of the fleet does not let it start."""
     carried: dict[str, Carried] = {}
     """By `repo` of the manifest."""
     asked: Asked | None = None

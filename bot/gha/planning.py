@@ -22,8 +22,12 @@ def tasks_of(
     *,
     cost_usd: float | None = None,
     skips: dict[str, str] | None = None,
+    refused: dict[str, str] | None = None,
 ) -> tuple[Task, ...]:
-    """All tasks of the campaigns, those that are left out too. `cost_usd` caps each. Raises as `make_plan` does."""
+    """All tasks of the campaigns, those that are left out too. `cost_usd` caps each. Raises as `make_plan` does.
+
+    `skips` says of a plugin, `refused` of a whole campaign why it is left out.
+    """
     found: list[Task] = []
     for request in requests:
         planned = make_plan(
@@ -37,11 +41,9 @@ def tasks_of(
             limits={} if cost_usd is None else {"cost_usd": cost_usd},
         )
         found += planned.tasks
-    why = skips or {}
+    skips, refused = skips or {}, refused or {}
     return tuple(
-        msgspec.structs.replace(task, skip=why[task.plugin.name])
-        if task.skip is None and task.plugin.name in why
-        else task
+        msgspec.structs.replace(task, skip=task.skip or skips.get(task.plugin.name) or refused.get(task.campaign))
         for task in found
     )
 
@@ -65,7 +67,7 @@ def planned_task(task: Task) -> PlannedTask:
 
 def same_tasks(plan: PlanFile, manifest: Manifest, playbooks: Path | None) -> tuple[Task, ...]:
     """The tasks of a plan, made again. Raises `RefusedError` when fleet or playbooks are not what they were."""
-    tasks = tasks_of(plan.requests, manifest, playbooks, cost_usd=plan.cost_usd, skips=plan.skips)
+    tasks = tasks_of(plan.requests, manifest, playbooks, cost_usd=plan.cost_usd, skips=plan.skips, refused=plan.refused)
     if tuple(map(planned_task, tasks)) != plan.tasks:
         msg = "The fleet or its playbooks are not what they were when the plan was made."
         raise RefusedError(msg, "Check out the same commit in all jobs.")

@@ -46,6 +46,8 @@ class Voice(Protocol):
         ...
 
 
+_WORKFLOW = "github-actions[bot]"
+"""Who answers when it is a plugin's own workflow. GitHub says of no bot what it may do; no person is called so."""
 _REFUSED = "<!-- fleet-bot:refused -->"
 """The line that the comment begins with which says why a label starts nothing; the answer of a run has another one."""
 
@@ -91,7 +93,8 @@ def _answered(issue: Wanted, counter: Counter) -> bool:
     written = counter.comments(issue.repo, issue.number)
     authors = {said.author for said in written if mark(issue.event) in said.body}
     # Of two tokens each may be another account's. A stranger's word that this was answered is none.
-    return counter.login() in authors or any(may_write(counter.access(issue.repo, who)) for who in sorted(authors))
+    ours = {counter.login(), _WORKFLOW}
+    return bool(authors & ours) or any(may_write(counter.access(issue.repo, who)) for who in sorted(authors))
 
 
 def _refusal(issue: Wanted, manifest: Manifest, counter: Counter, allowed_bots: tuple[str, ...]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,25 +15,27 @@ from bot.fleet.error_reports import error_of, versions_in
 from bot.fleet.manifest import Manifest
 from bot.gha.event import Event, LabelledIssue
 from bot.gha.inputs import Inputs
-from bot.gha.plan_file import Request
+from bot.gha.plan_file import Asked, Request
 
 FIX = "fix_bug"
 _PLUGIN_FIELD = re.compile(r"^#{2,4} Plugin[ \t]*\r?\n+[ \t]*([A-Za-z0-9._-]{1,100})[ \t]*\r?$", re.MULTILINE)
 """How an issue form writes the field `Plugin` into the issue."""
 
 
-def requests_of(inputs: Inputs, event: Event, manifest: Manifest, *, now: float, fetch: Fetch) -> tuple[Request, ...]:
+def requests_of(
+    inputs: Inputs, event: Event, manifest: Manifest, *, began: Callable[[], float], fetch: Fetch
+) -> tuple[Request, ...]:
     """The campaigns that inputs and event ask for; none when nothing is due.
 
-    `now` is in seconds since the epoch, `fetch` reads an issue that an input names. Raises `UsageError` for inputs
-    that do not fit together, `RefusedError` for an issue that is none.
+    `began` says when the workflow's run was created, in seconds since the epoch; `fetch` reads an issue that an input
+    names. Raises `UsageError` for inputs that do not fit together, `RefusedError` for an issue that is none.
     """
     if event.name == "issues" and event.issue is not None:
         return _labelled(inputs, event, event.issue, manifest)
     if event.name == "repository_dispatch":
         return (_dispatched(inputs, event, manifest),)
     if event.name == "schedule" and not inputs.playbook:
-        return due(manifest, event.cron, now)
+        return due(manifest, event.cron, began())
     if not inputs.playbook:
         raise UsageError("There is no playbook.", "Give the input `playbook`.")
     report = find_report(
@@ -46,16 +49,17 @@ def requests_of(inputs: Inputs, event: Event, manifest: Manifest, *, now: float,
     return (_request(inputs, inputs.playbook, inputs.plugins, report, inputs.select or None),)
 
 
-def due(manifest: Manifest, tick: str, now: float) -> tuple[Request, ...]:
+def due(manifest: Manifest, tick: str, began: float) -> tuple[Request, ...]:
     """The campaigns of `schedules:` that became due between the tick before and this one.
 
     `tick` is the line of `on.schedule` that started the workflow. GitHub starts late at times, so what counts is when
-    it should have started: an entry with the very same line is due each time, however late.
+    it should have started: an entry with the very same line is due each time, however late. `began` is when the run was
+    created, and not now: a run that waits for others would take in the times of the looks behind it.
     """
     if (wrong := cron.trouble(tick)) is not None:
         msg = f"The schedule {tick!r} of the workflow {wrong[0]}."
         raise UsageError(msg, wrong[1])
-    this = cron.latest(tick, datetime.fromtimestamp(now, UTC))
+    this = cron.latest(tick, datetime.fromtimestamp(began, UTC))
     last = cron.latest(tick, this, before=True) if this else None
     if this is None or last is None:
         return ()
@@ -64,6 +68,13 @@ def due(manifest: Manifest, tick: str, now: float) -> tuple[Request, ...]:
         for entry in manifest.schedules
         if (at := cron.latest(entry.cron, this)) is not None and at > last
     )
+
+
+def asked_by(inputs: Inputs, event: Event) -> Asked | None:
+    """The issue that the event asks for a fix of, if it asks."""
+    if event.issue is None or event.action != "labeled" or event.issue.label.casefold() != inputs.label.casefold():
+        return None
+    return Asked(repo=event.repository, number=event.issue.number)
 
 
 def plugins_of(manifest: Manifest, repo: str) -> tuple[Plugin, ...]:
@@ -77,7 +88,7 @@ def plugins_of(manifest: Manifest, repo: str) -> tuple[Plugin, ...]:
 
 
 def _labelled(inputs: Inputs, event: Event, issue: LabelledIssue, manifest: Manifest) -> tuple[Request, ...]:
-    if event.action != "labeled" or issue.label.casefold() != inputs.label.casefold():
+    if asked_by(inputs, event) is None:
         return ()
     if issue.is_pull:
         msg = f"{event.repository}#{issue.number} is a pull request, not an issue."

@@ -13,6 +13,7 @@ import msgspec
 
 from bot.base.errors import ConfigurationError, FleetBotError, ForgeError, TaskBlocked
 from bot.base.git import GitDir
+from bot.base.glob import matches
 from bot.base.redact import Redactor
 from bot.base.values import Outcome, Playbook, Plugin, is_path
 from bot.ports import ForgeWrite, PullRequest, TraceSink
@@ -33,6 +34,7 @@ from bot.trace.reader import read, verify
 
 JOURNAL = "publish_trace.jsonl"
 TEXT = "pull_request.md"
+_WORKFLOWS = ".github/workflows/"
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,8 +53,8 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
 class Press:
     """The collaborators of publishing, built once by `bot.wiring`."""
 
-    forge: Callable[[str], ForgeWrite]
-    """The forge of a repository, by its `repo` of fleet.yaml."""
+    forge: Callable[[str, bool], ForgeWrite]
+    """The forge of a repository, by its `repo` of fleet.yaml; whether workflows are to be written there."""
     policy: Policy
     plugin: Callable[[str], Plugin | None]
     """A plugin of fleet.yaml, by its name."""
@@ -108,7 +110,7 @@ class _Publication:
 
     def __init__(self, folder: Path, proposal: Proposal, press: Press, git: GitDir) -> None:
         self.folder, self.proposal, self.press, self.git = folder, proposal, press, git
-        self.forge = press.forge(proposal.repo)
+        self.forge = press.forge(proposal.repo, _opens_workflows(press.playbook(proposal.playbook)))
         self.pull: PullRequest | None = None
         self.action = self.warning = ""
         self._journal: TraceSink | None = None
@@ -228,3 +230,9 @@ class _Publication:
             self.tell(passed=False, text="; ".join(reasons))
             more = f" (and {len(reasons) - 3} more)" if len(reasons) > 3 else ""
             raise TaskBlocked("The gate refused: " + "; ".join(reasons[:3]) + more + ".", "See `policy` in the docs.")
+
+
+def _opens_workflows(playbook: Playbook | None) -> bool:
+    """Whether a playbook opens workflows. Only then is its token one that may write them."""
+    globs = [glob.removeprefix("./") for glob in playbook.opens] if playbook is not None else []
+    return any(glob.startswith(_WORKFLOWS) or matches(f"{_WORKFLOWS}x.yml", glob) for glob in globs)

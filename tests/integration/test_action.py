@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from payloads import error_dispatched, labelled, started
 from small_plugins import FIX, PLUGIN, STAMP, pulls
 from small_world import KEY, TOKEN, World, git
 
+from bot.virtual.github.faults import Fault
 from bot.virtual.github.records import Person
 
 
@@ -151,6 +153,42 @@ def test_a_bot_on_the_list_may_ask(world: World) -> None:
     assert ran.code == 0, ran.log
 
 
+def said_under_7(world: World) -> list[str]:
+    return [comment.body for comment in world.github.hub.store.get("acme/calc").issue(7).comments]
+
+
+@pytest.mark.parametrize("broken", ["fleet.yaml", "repository", "certificate"])
+def test_whatever_stops_the_plan_is_said_once_under_the_issue_that_asked(world: World, broken: str) -> None:
+    world.plugin("calc", PLUGIN, remote={"private": True})
+    world.github.add_issue("acme/calc", number=7, title="add subtracts", body="b", author="ada")
+    if broken == "fleet.yaml":
+        world.settings["colour"] = "green"
+    elif broken == "repository":
+        world.github.faults.add(Fault(path="/acme/calc.git/*", status=403, times=99))
+    else:
+        world.settings["certificates"] = {"require": "always"}
+    payload = labelled("acme/calc", 7, "b", title="add subtracts")
+    for _ in range(2):
+        ran = action(world, "plan", event="issues", payload=payload, repository="acme/calc")
+        assert ran.code == {"fleet.yaml": 2, "repository": 1, "certificate": 3}[broken], ran.log
+        [said] = said_under_7(world)
+        assert said.startswith("<!-- fleet-bot:status -->\nThis cannot be run: ")
+        assert "/acme/calc/actions/runs/4711" in said
+
+
+@pytest.mark.parametrize(("sender", "label"), [("tim", "fleet-bot:fix"), ("ada", "bug")])
+def test_a_mistake_in_the_fleet_is_not_told_to_who_did_not_ask_or_may_not(
+    world: World, sender: str, label: str
+) -> None:
+    world.github.add_person("ghp_tim", "tim", permission="read")
+    world.plugin("calc", PLUGIN)
+    world.github.add_issue("acme/calc", number=7, title="t", body="b", author="ada")
+    world.settings["colour"] = "green"
+    payload = labelled("acme/calc", 7, "b", sender=sender, label=label)
+    ran = action(world, "plan", event="issues", payload=payload, repository="acme/calc")
+    assert (ran.code, said_under_7(world)) == (2, [])
+
+
 @pytest.mark.parametrize("event", ["pull_request_target", "issue_comment", "workflow_run"])
 def test_events_that_hand_secrets_to_strangers_are_refused(world: World, event: str) -> None:
     ran = action(world, "plan", event=event, playbook="stamp")
@@ -190,6 +228,28 @@ def test_a_schedule_runs_the_entries_of_its_line(world: World) -> None:
     assert request["variables"] == {"text": "yearly"}
 
 
+@pytest.mark.parametrize(("created", "tasks"), [("04:17:40", "1"), ("05:17:40", "0")])
+def test_what_is_due_is_reckoned_from_when_the_run_was_created_however_long_it_waited(
+    world: World, created: str, tasks: str
+) -> None:
+    world.playbook("stamp", STAMP)
+    world.plugin("a", {"README.md": "a\n"})
+    world.settings["schedules"] = [{"playbook": "stamp", "cron": "0 4 * * *"}]
+    world.github.add_repository(CONTROL, default_branch="main")
+    world.github.add_run(CONTROL, run=4711, created=int(datetime.fromisoformat(f"2026-11-25T{created}Z").timestamp()))
+    ran = action(world, "plan", event="schedule", payload={"schedule": "17 * * * *"})
+    assert (ran.code, ran.outputs["tasks"]) == (0, tasks), ran.log
+
+
+def test_where_the_run_cannot_be_read_what_is_due_is_reckoned_from_now_and_the_log_says_so(world: World) -> None:
+    world.playbook("stamp", STAMP)
+    world.plugin("a", {"README.md": "a\n"})
+    world.settings["schedules"] = [{"playbook": "stamp", "cron": "17 * * * *"}]
+    ran = action(world, "plan", event="schedule", payload={"schedule": "17 * * * *"})
+    assert (ran.code, ran.outputs["tasks"]) == (0, "1"), ran.log
+    assert "reckoned from now (`actions: read`?)" in ran.log
+
+
 def test_an_error_that_a_tracker_sends_becomes_a_fix(world: World) -> None:
     work = world.plugin("calc", PLUGIN, test="python -m pytest -q --disable-plugin-autoload")
     commit = git(work, "rev-parse", "HEAD")
@@ -214,6 +274,20 @@ def test_a_private_plugin_is_left_out_when_everybody_could_read_its_trace(world:
     assert "private-plugins" in ran.log
     ran = action(world, "plan", payload=public, playbook="stamp", private_plugins="closed")
     assert ran.outputs["tasks"] == "2"
+
+
+@pytest.mark.parametrize(("private", "tasks"), [(True, "1"), (False, "0"), (None, "0")], ids=str)
+def test_a_schedule_does_not_say_who_can_read_the_control_repository_so_it_is_asked(
+    world: World, private: bool | None, tasks: str
+) -> None:
+    """None: it cannot be read."""
+    world.playbook("stamp", STAMP)
+    world.plugin("closed", {"README.md": "b\n"}, remote={"private": True})
+    if private is not None:
+        world.github.add_repository(CONTROL, default_branch="main", private=private)
+    world.settings["schedules"] = [{"playbook": "stamp", "cron": "0 4 1 1 *"}]
+    ran = action(world, "plan", event="schedule", payload={"schedule": "0 4 1 1 *"})
+    assert (ran.code, ran.outputs["tasks"]) == (0, tasks), ran.log
 
 
 def test_a_private_plugin_is_proposed_without_any_token(world: World) -> None:

@@ -10,7 +10,7 @@ from app_keys import key_pair
 from small_playbooks import STAMP
 from small_world import World
 
-from bot.forge.app import READING, WRITING
+from bot.forge.app import READING, WRITING, WRITING_WORKFLOWS
 
 ENV = {"GITHUB_TOKEN": "", "GH_TOKEN": "", "FLEET_BOT_APP_ID": "4711", "FLEET_BOT_APP_PRIVATE_KEY": key_pair()[0]}
 
@@ -47,6 +47,16 @@ def test_each_repository_gets_tokens_of_its_own_and_proposing_only_reads(world: 
 def test_proposing_alone_never_asks_for_a_token_that_writes(world: World) -> None:
     assert world.fleet_bot("propose", "stamp", "--out", str(world.out), env=ENV).code == 0
     assert {tuple(sorted((rights or {}).items())) for _, rights in issued(world)} == {tuple(sorted(READING.items()))}
+
+
+def test_only_a_playbook_that_opens_workflows_is_published_with_a_token_that_writes_them(world: World) -> None:
+    world.github.add_app("4711", "fleet-app", key_pair()[1], ("acme/a", "acme/b"), dict(WRITING_WORKFLOWS))
+    workflow = f"acme/fleet-bot/.github/workflows/campaign.yml@{'0' * 40}"
+    done = world.run("add_fix_workflow", "a", "--var", f"workflow={workflow}", env=ENV)
+    assert done.code == 0, done.err
+    assert done.task("a")["outcome"] == "changed"
+    assert world.run("stamp", "b", env=ENV).code == 0
+    assert [repo for repo, rights in issued(world) if "workflows" in (rights or {})] == ["acme/a"]
 
 
 def test_twice_changes_nothing(world: World) -> None:

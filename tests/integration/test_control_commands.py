@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,9 @@ from app_keys import key_pair
 from small_plugins import STAMP, pulls
 from small_world import World
 
+from bot.cli.init import origin_of
+from bot.fleet.control import plugin_names
+from bot.fleet.schema_words import NAME
 from bot.forge.app import WRITING
 
 PIN = "0123456789abcdef0123456789abcdef01234567"
@@ -40,6 +44,33 @@ def test_init_lists_an_organisations_repositories_with_a_topic(world: World) -> 
     form = yaml.safe_load((folder / ".github" / "ISSUE_TEMPLATE" / "fix.yml").read_text(encoding="utf-8"))
     assert form["body"][0]["attributes"] == {"label": "Plugin", "options": ["a"]}
     assert world.plain("validate", "--manifest", str(folder / "fleet.yaml")).code == 0
+
+
+def test_init_quotes_what_yaml_takes_for_something_else(world: World) -> None:
+    names = ["123", "1e3", "true", "null", "_x", "x", ".github", "2026-11-26", "0x1F", "a..b.", "plain", "-"]
+    for name in ["123", "1e3", "true", "null", "_x", "x", "plain", "2026-11-26"]:
+        world.plugin(name, {"README.md": "a\n"}, remote={"topics": ("fleet", "2024", "on", "no", "1e3")})
+    folder = init(world, "--organisation", "acme", "--topic", "fleet")
+    assert world.plain("validate", "--manifest", str(folder / "fleet.yaml")).code == 0
+    text = (folder / "fleet.yaml").read_text(encoding="utf-8")
+    fleet = yaml.safe_load(text)
+    assert [(plugin["name"], plugin["repo"]) for plugin in fleet["plugins"]] == [
+        ("123", "acme/123"),
+        ("1e3", "acme/1e3"),
+        ("2026-11-26", "acme/2026-11-26"),
+        ("x-2", "acme/_x"),
+        ("null", "acme/null"),
+        ("plain", "acme/plain"),
+        ("true", "acme/true"),
+        ("x", "acme/x"),
+    ]
+    assert all(plugin["topics"] == ["fleet", "2024", "on", "no", "1e3"] for plugin in fleet["plugins"])
+    assert "  - name: plain\n    repo: acme/plain\n    topics: [fleet, " in text
+    form = yaml.safe_load((folder / ".github" / "ISSUE_TEMPLATE" / "fix.yml").read_text(encoding="utf-8"))
+    assert form["body"][0]["attributes"]["options"] == [plugin["name"] for plugin in fleet["plugins"]]
+    found = plugin_names(names)
+    assert found == ["123", "1e3", "true", "null", "x-2", "x", "github", "2026-11-26", "0x1F", "a.b", "plain", "plugin"]
+    assert all(re.fullmatch(NAME, name) for name in found)
 
 
 def test_what_init_writes_passes_the_linters_and_is_pinned(world: World) -> None:
@@ -177,6 +208,42 @@ def test_init_asks_for_the_repository_where_it_cannot_know_it(world: World) -> N
     assert not (world.folder / "control").exists()
 
 
+@pytest.mark.parametrize(
+    ("origin", "source"),
+    [
+        ("https://github.com/acme/bots.git", "acme/bots"),
+        ("https://someone:secret@github.com/acme/bots", "acme/bots"),
+        ("git@github.com:acme/bots.git", "acme/bots"),
+        ("ssh://git@GitHub.com:22/acme/bots.git", "acme/bots"),
+        ("https://gitlab.com/acme/bots.git", None),
+        ("git@github.com.example.org:acme/bots.git", None),
+        ("/srv/github.com/acme/bots", None),
+        ("github.com/acme/bots", None),
+        ("file:///srv/acme/bots.git", None),
+        ("../acme/bots", None),
+    ],
+)
+def test_only_an_origin_on_the_forge_says_where_the_workflows_are(origin: str, source: str | None) -> None:
+    config = f'[core]\n\tbare = false\n[remote "origin"]\n\turl = {origin}\n\tfetch = +refs/heads/*:refs/x/*\n'
+    other = '[remote "mine"]\n\turl = https://github.com/me/mine\n'
+    assert origin_of(other + config, "https://github.com") == source
+    assert origin_of(other, "https://github.com") is None
+    assert origin_of(config, "https://github.example.com") is None
+
+
+def test_init_from_a_clone_of_a_folder_asks_for_the_repository(world: World) -> None:
+    elsewhere = world.folder / "elsewhere"
+    shutil.copytree(BOT, elsewhere / "bot", ignore=shutil.ignore_patterns("__pycache__"))
+    subprocess.run(["git", "init", "--quiet", str(elsewhere)], check=True)
+    subprocess.run(["git", "-C", str(elsewhere), "remote", "add", "origin", str(world.folder / "bots")], check=True)
+    words = [sys.executable, "-m", "bot", "init", "--dir", str(world.folder / "control"), "--pin", PIN]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(elsewhere)}
+    done = subprocess.run(words, cwd=elsewhere, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "Give --source OWNER/NAME" in done.stderr
+    assert not (world.folder / "control").exists()
+
+
 def test_the_doctor_looks_where_an_app_is_installed(world: World) -> None:
     world.plugin("a", {"README.md": "a\n"})
     world.plugin("b", {"README.md": "b\n"})
@@ -185,3 +252,38 @@ def test_the_doctor_looks_where_an_app_is_installed(world: World) -> None:
     found = doctor(world, **app)
     assert found["acme/a"]["state"] == "ok"
     assert (found["acme/b"]["state"], "Install App" in found["acme/b"]["cure"]) == ("missing", True)
+    assert (found["token"]["what"], found["limits"]["state"]) == ("a GitHub App, 4711", "ok")
+    assert (found["label"]["state"], "New label" in found["label"]["cure"]) == ("missing", True)
+    world.github.add_issue("acme/a", number=1, title="t", body="b", author="ada", labels=("fleet-bot:fix",))
+    assert doctor(world, **app)["label"]["state"] == "ok"
+
+
+def test_an_app_that_is_not_installed_on_the_control_repository_is_a_note(world: World) -> None:
+    world.plugin("b", {"README.md": "b\n"})
+    world.github.add_repository("acme/a", default_branch="main")
+    world.github.add_app("4711", "fleet-app", key_pair()[1], ("acme/b",), dict(WRITING))
+    app = {"FLEET_BOT_APP_ID": "4711", "FLEET_BOT_APP_PRIVATE_KEY": key_pair()[0], "GITHUB_TOKEN": "", "GH_TOKEN": ""}
+    found = doctor(world, **app)
+    assert (found["label"]["state"], "Install App" in found["label"]["cure"]) == ("note", True)
+    assert (found["acme/b"]["state"], found["limits"]["state"]) == ("ok", "ok")
+
+
+@pytest.mark.parametrize(
+    ("token", "kind", "cannot"),
+    [
+        ("github_pat_x", "a fine-grained token of ada", "without Workflows: write"),
+        ("ghp_x", "a classic token of ada", "without the scope workflow"),
+        ("ghs_x", "the token of a workflow or an App of ada", "start CI on its pull requests"),
+        ("gho_x", "the token of an OAuth app of ada", "without the scope workflow"),
+        ("x", "a token of ada", "more than its owner"),
+    ],
+)
+def test_the_doctor_says_what_a_kind_of_token_can_and_cannot(world: World, token: str, kind: str, cannot: str) -> None:
+    world.plugin("a", {"README.md": "a\n"})
+    world.github.add_person(token, "ada", app=token.startswith("ghs_"))
+    found = doctor(world, GITHUB_TOKEN=token)["token"]
+    assert found["what"] == kind
+    assert found["notes"][0].startswith("It can ")
+    assert found["notes"][1].startswith("It cannot ")
+    assert cannot in found["notes"][1]
+    assert found["notes"][1] in " ".join(world.fleet_bot("doctor", env={"GITHUB_TOKEN": token}).err.split())

@@ -11,13 +11,16 @@ import pytest
 from action_runs import CONTROL, Ran, action
 from app_keys import key_pair
 from msgspec.structs import replace
-from small_plugins import FIX, PLUGIN, pulls
+from payloads import labelled
+from small_plugins import FIX, PLUGIN, STAMP, pulls
 from small_world import TOKEN, World
 
 from bot.forge.app import READING, TALKING, WRITING
+from bot.virtual.github.faults import Fault
 from bot.virtual.github.records import Issue
 
 ADA, EVE = "ghp_" + "ada0" * 9, "ghp_" + "eve0" * 9
+WORKFLOW = "ghs_" + "work0" * 8
 NEXT_SECOND = 1.1
 """GitHub's times are to the second, so what has to be later takes so long."""
 APP = {"FLEET_BOT_APP_ID": "4711", "FLEET_BOT_APP_PRIVATE_KEY": key_pair()[0], "GITHUB_TOKEN": "", "GH_TOKEN": ""}
@@ -115,6 +118,23 @@ def test_what_another_account_of_ours_has_answered_is_answered_and_a_strangers_w
     assert action(world, "plan", poll="true", **CLOCK, env=reading).outputs["tasks"] == "0"
 
 
+def test_what_the_plugins_own_workflow_has_answered_is_answered_until_the_label_is_set_again(world: World) -> None:
+    """Both ways at once: the plugin's own caller, by its workflow's token, and the look of the control repository."""
+    world.github.add_person(WORKFLOW, "github-actions[bot]", app=True)
+    label(world, ADA)
+    payload = labelled("acme/calc", 7, "add(1, 2) is -1", title="add subtracts")
+    own = {"event": "issues", "payload": payload, "repository": "acme/calc", "env": {"FLEET_BOT_EVENT_TOKEN": WORKFLOW}}
+    ran = action(world, "run", **own)
+    assert ran.code == 0, ran.log
+    [said] = world.github.hub.store.get("acme/calc").issue(7).comments
+    assert said.author == "github-actions[bot]"
+    again, _, _ = polled(world)
+    assert again.outputs["tasks"] == "0", again.log
+    label(world, ADA, "DELETE")
+    label(world, ADA)
+    assert polled(world)[0].outputs["tasks"] == "1"
+
+
 def label_as_eve(world: World) -> None:
     """On GitHub whoever has the triage role may set labels; here a label of ada's is made hers."""
     label(world, ADA)
@@ -194,6 +214,49 @@ def test_a_fix_that_is_not_proven_is_answered_too(world: World) -> None:
     [said] = comments(world)
     assert "calc: **failed**" in said
     assert publish.code == 1
+
+
+def test_a_campaign_without_its_certificate_does_not_stop_the_others_of_the_same_look(world: World) -> None:
+    world.playbook("stamp", STAMP)
+    world.settings["certificates"] = {"require": "always"}
+    world.settings["schedules"] = [{"playbook": "stamp", "cron": CLOCK["payload"]["schedule"]}]
+    label(world, ADA)
+    plan, propose, publish = polled(world)
+    assert (plan.code, plan.outputs["tasks"], propose.code, publish.code) == (0, "1", 0, 0), plan.log
+    assert "::warning title=fix_bug" in plan.log
+    assert "no certificate" in plan.summary
+    assert len(pulls(world, "calc")) == 1
+    [said] = comments(world)
+    assert "no certificate for fix" in said
+    report = action(world, "report", plan_digest=plan.outputs["plan-digest"], **CLOCK)
+    assert report.code == 1
+    assert "blocked" in report.summary
+    # Nothing was answered yet: the next look asks again, and says nothing new.
+    assert "no certificate" in polled(world)[0].summary
+    assert comments(world) == [said]
+
+
+def test_a_lone_campaign_without_its_certificate_is_refused_and_its_issue_told(world: World) -> None:
+    world.settings["certificates"] = {"require": "always"}
+    label(world, ADA)
+    plan, _, _ = polled(world)
+    assert plan.code == 3
+    [said] = comments(world)
+    assert "no certificate for fix" in said
+
+
+def test_when_the_look_fails_its_issues_are_told_nothing_of_other_plugins(world: World) -> None:
+    world.plugin("closed", PLUGIN, remote={"private": True})
+    world.playbook("stamp", STAMP)
+    world.settings["schedules"] = [{"playbook": "stamp", "cron": CLOCK["payload"]["schedule"], "plugins": ["closed"]}]
+    world.github.faults.add(Fault(path="/acme/closed.git/*", status=403, times=99))
+    world.github.add_repository(CONTROL, default_branch="main", private=True)
+    label(world, ADA)
+    plan, _, _ = polled(world)
+    assert plan.code == 1
+    [said] = comments(world)
+    assert "the next look tries again" in said
+    assert "closed" not in said
 
 
 def test_without_being_asked_nobody_looks(world: World) -> None:

@@ -38,7 +38,10 @@ def test_each_plugin_gets_a_caller_that_the_linters_of_workflows_find_nothing_in
     document = yaml.safe_load(text)
     assert document["jobs"]["fix"]["uses"] == WORKFLOW
     assert document["jobs"]["fix"]["if"] == "${{ github.event.label.name == 'fleet-bot:fix' }}"
-    group = "fleet-bot-fix-${{ github.event.issue.number }}"
+    # Another label's event is a run of its own: it waits for no fix, and no fix waits for it.
+    group = (
+        "fleet-bot-fix-${{ github.event.label.name == 'fleet-bot:fix' && github.event.issue.number || github.run_id }}"
+    )
     assert document["concurrency"] == {"group": group, "cancel-in-progress": False, "queue": "max"}
     assert document["jobs"]["fix"]["permissions"] == dict.fromkeys(
         ("contents", "pull-requests", "issues", "statuses"), "write"
@@ -48,10 +51,14 @@ def test_each_plugin_gets_a_caller_that_the_linters_of_workflows_find_nothing_in
     file.write_text(text, encoding="utf-8")
     programs = Path(sys.executable).parent
     for command in (
-        [str(programs / "zizmor"), "--offline", "--persona=pedantic", "--quiet", "--no-progress", str(file)],
-        [str(programs / "check-jsonschema"), "--builtin-schema", "vendor.github-workflows", str(file)],
+        ["zizmor", "--offline", "--persona=pedantic", "--quiet", "--no-progress"],
+        ["check-jsonschema", "--builtin-schema", "vendor.github-workflows"],
+        ["actionlint", "-no-color"],
     ):
-        done = subprocess.run(command, capture_output=True, text=True)
+        program = programs / command[0]
+        if not program.exists():
+            continue  # It has no wheel for this machine.
+        done = subprocess.run([str(program), *command[1:], str(file)], capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
 
 

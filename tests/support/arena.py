@@ -203,7 +203,7 @@ class Arena:
     def publish(self, attack: Attack) -> Published:
         """What the publisher makes of it."""
         press = Press(
-            forge=lambda repo: PathForge(),
+            forge=lambda repo, workflows: PathForge(),
             policy=self.policy,
             plugin=self.plugins.get,
             playbook=self.playbooks.get,

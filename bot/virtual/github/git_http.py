@@ -6,6 +6,7 @@ repositories never count.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import zlib
@@ -17,11 +18,13 @@ from typing import IO
 from bot.base.errors import ConfigurationError
 from bot.base.git import environment
 from bot.virtual.github.apps import may
+from bot.virtual.github.bare import Bare
 from bot.virtual.github.errors import Refused
 from bot.virtual.github.hub import Hub, replace
-from bot.virtual.github.receive import declined
+from bot.virtual.github.receive import RULES, declined
 from bot.virtual.github.records import Person, Repository
 from bot.virtual.github.routing import Needs
+from bot.virtual.github.workflows import NO_WORKFLOWS, first_workflow
 
 SERVICES = {"git-upload-pack", "git-receive-pack"}
 _CHUNK = 1 << 16
@@ -83,8 +86,14 @@ class GitHttp:
             repository = self._enter(request, person)
         except Refused as refused:
             return _refusal(refused, asked=token is not None)
-        if request.service == "git-receive-pack" and request.tail != "info/refs" and repository.refuse_push:
-            return _declined(request, self.hub.url)
+        if request.service == "git-receive-pack" and request.tail != "info/refs":
+            if repository.refuse_push:
+                return _declined(_sent(request, _CHUNK), RULES, f"{self.hub.url}/{request.full_name}")
+            if person is not None and person.rights is not None and not may(person, "workflows", "write"):
+                data = _sent(request)
+                bare = Bare(self.hub.store.root / f"{request.full_name}.git")
+                if (path := first_workflow(bare, data)) is not None:
+                    return _declined(data, NO_WORKFLOWS.format(path))
         return self._serve(request, person)
 
     def _enter(self, request: GitRequest, person: Person | None) -> Repository:
@@ -173,10 +182,18 @@ def _refusal(refused: Refused, *, asked: bool) -> GitAnswer:
     return GitAnswer(status=status, headers=headers, pieces=iter([f"{words}\n".encode()]))
 
 
-def _declined(request: GitRequest, url: str) -> GitAnswer:
-    data = request.body.read(_CHUNK)
+def _sent(request: GitRequest, most: int = 0) -> bytes:
+    """What a push sends, or the first `most` bytes of it. The body is at its start afterwards."""
+    data = request.body.read(most or -1)
     if request.headers.get("content-encoding") == "gzip":
-        data = zlib.decompressobj(wbits=31).decompress(data, _CHUNK)
-    said = declined(data, f"{url}/{request.full_name}")
+        data = zlib.decompressobj(wbits=31).decompress(data, most)
+    # Not only `seek`: the git process gets the descriptor.
+    request.body.seek(0)
+    os.lseek(request.body.fileno(), 0, os.SEEK_SET)
+    return data
+
+
+def _declined(data: bytes, reason: str, page: str = "") -> GitAnswer:
+    said = declined(data, reason, page)
     headers = {"Content-Type": "application/x-git-receive-pack-result", "Cache-Control": "no-cache"}
     return GitAnswer(status=200, headers=headers, pieces=iter([said]))

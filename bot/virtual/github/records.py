@@ -176,6 +176,8 @@ class Repository(msgspec.Struct, frozen=True, kw_only=True):
     check_runs: tuple[CheckRun, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     """Of all its workflow runs, the oldest first."""
+    runs: dict[int, int] = {}
+    """Its workflow runs: id → when it was created."""
 
     @property
     def owner(self) -> str:

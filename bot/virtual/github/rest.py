@@ -16,6 +16,7 @@ from bot.virtual.github import (
     rest_labels,
     rest_pulls,
     rest_repository,
+    runs,
 )
 from bot.virtual.github.apps import narrow
 from bot.virtual.github.errors import DOCS, Refused, requires_authentication
@@ -76,6 +77,7 @@ class Rest:
                 *rest_pulls.ROUTES,
                 *rest_apps.ROUTES,
                 *artifacts.ROUTES,
+                *runs.ROUTES,
                 Route(method="GET", template="/rate_limit", handler=self._rate_limit, needs="nothing"),
             )
         )

@@ -14,9 +14,10 @@ from types import TracebackType
 from typing import Self
 
 from bot.base.clock import Clock, SystemClock
-from bot.virtual.github import artifacts
+from bot.virtual.github import artifacts, runs
 from bot.virtual.github.apps import App
 from bot.virtual.github.bare import Bare
+from bot.virtual.github.errors import Refused
 from bot.virtual.github.faults import Faults
 from bot.virtual.github.git_http import GitHttp
 from bot.virtual.github.handler import Exchange, Handler
@@ -130,6 +131,17 @@ class VirtualGitHub:
             store.put(repository)
         return repository
 
+    def add_topic(self, full_name: str, topic: str) -> bool:
+        """Give a repository a topic besides those it has; False when it is not there."""
+        store = self.hub.store
+        with store.locked():
+            try:
+                repository = store.get(full_name)
+            except Refused:
+                return False
+            store.put(replace(repository, topics=tuple(dict.fromkeys((*repository.topics, topic)))))
+        return True
+
     def add_issue(
         self, full_name: str, *, number: int, title: str, body: str, author: str, labels: tuple[str, ...] = ()
     ) -> Issue:
@@ -151,6 +163,10 @@ class VirtualGitHub:
     def add_artifact(self, full_name: str, *, run: int, name: str, text: str) -> Artifact:
         """Leave a file among the artifacts of a workflow run, as it is; again under the same name makes another one."""
         return artifacts.add(self.hub, full_name, run, name, text)
+
+    def add_run(self, full_name: str, *, run: int, created: int) -> None:
+        """Make a workflow run known that was `created` then, in seconds since the epoch."""
+        runs.add(self.hub, full_name, run, created)
 
     def __enter__(self) -> Self:
         self._server = _Server(("127.0.0.1", self._port), self)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from app_keys import key_pair
 
-from bot.base.errors import ConfigurationError, FleetBotError, ForgeError
+from bot.base.errors import ConfigurationError, FleetBotError, ForgeError, TaskBlocked
 from bot.base.git import GitDir, ls_remote
-from bot.forge.app import READING, WRITING, AppTokens
+from bot.forge.app import READING, WRITING, WRITING_WORKFLOWS, AppTokens
 from bot.forge.client import AppKey
 from bot.forge.github import GitHubForge
 
@@ -58,6 +58,31 @@ def test_a_token_for_writing_does_what_publishing_needs(world):
     assert (first.name, first.conclusion, first.details_url) == ("fleet-bot/gate", "success", "https://ci.invalid/1")
     assert (second.conclusion, second.summary) == ("failure", "a protected file")
     assert world.github.hub.store.get(REPO).statuses == ()
+
+
+WORKFLOW = ".github/workflows/x.yml"
+
+
+def test_workflows_are_pushed_only_with_their_own_permission(world):
+    commit = world.change(WORKFLOW, "on: push\n")
+    with pytest.raises(TaskBlocked) as error:
+        forge(world, WRITING).push(REPO, world.objects.path, commit, "fix/x", None)
+    words = "refusing to allow a GitHub App to create or update workflow `.github/workflows/x.yml` without `workflows`"
+    assert words in error.value.what
+    assert "workflows: write" in error.value.cure
+    assert world.head("fix/x") is None
+    world.github.add_app("4711", "fleet-app", key_pair()[1], (REPO,), dict(WRITING_WORKFLOWS))
+    forge(world, WRITING_WORKFLOWS).push(REPO, world.objects.path, commit, "fix/x", None)
+    assert world.head("fix/x") == commit
+    # What a branch has already may be built upon without it.
+    forge(world, WRITING).push(REPO, world.objects.path, commit, "fix/y", None)
+    assert world.head("fix/y") == commit
+
+
+def test_an_app_without_the_permission_for_workflows_is_told_which_it_needs(world):
+    with pytest.raises(ForgeError) as error:
+        tokens(world).token(REPO, WRITING_WORKFLOWS)
+    assert "workflows: write" in error.value.cure
 
 
 def test_it_is_for_one_repository_only(world, tmp_path):

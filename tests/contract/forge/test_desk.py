@@ -50,6 +50,17 @@ def test_a_request_is_seen_once_and_answered_in_one_comment(desk: GitHubDesk) ->
     assert bodies == ["somebody else's", f"{MARK}\ndone"]
 
 
+def test_which_setting_of_a_label_counts(desk: GitHubDesk) -> None:
+    assert desk.setting("acme/widget", 7, "late") == 0
+    desk.add_labels("acme/widget", 7, ("other", "late"))
+    first = desk.setting("acme/widget", 7, "Late")
+    assert first > desk.setting("acme/widget", 7, "other") > 0
+    [wanted] = desk.labelled("acme/widget", "late")
+    assert wanted.event == first
+    with pytest.raises(ForgeError):
+        desk.setting("acme/widget", 8, "late")
+
+
 def test_what_there_is_in_an_organisation(desk: GitHubDesk) -> None:
     [found] = desk.repositories("acme")
     assert (found.full_name, found.topics, found.archived) == ("acme/widget", ("fleet",), False)
@@ -78,6 +89,13 @@ def test_the_artifacts_of_a_run_by_name_and_of_several_the_newest(desk: GitHubDe
     assert desk.artifacts("acme/widget", 6) == {"traces-1.html": other.id}
     with pytest.raises(ForgeError, match="not there"):
         desk.artifacts("acme/widget", 7)
+
+
+def test_when_a_run_was_created(desk: GitHubDesk, github: VirtualGitHub) -> None:
+    github.add_run("acme/widget", run=5, created=1_790_000_000)
+    assert desk.run_created("acme/widget", 5) == 1_790_000_000
+    with pytest.raises(ForgeError, match="not there"):
+        desk.run_created("acme/widget", 6)
 
 
 def test_an_artifact_that_is_gone_is_none(github: VirtualGitHub) -> None:

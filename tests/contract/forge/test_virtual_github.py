@@ -125,6 +125,8 @@ def test_every_route_answers_as_github_describes(pulled, api, github):
         ("GET", f"{HOME}/commits/{'0' * 40}/status", None, 422),
         ("GET", f"{HOME}/actions/runs/5/artifacts?name=traces-1.html&per_page=100", None, 200),
         ("GET", f"{HOME}/actions/runs/6/artifacts", None, 404),
+        ("GET", f"{HOME}/actions/runs/5?exclude_pull_requests=true", None, 200),
+        ("GET", f"{HOME}/actions/runs/6", None, 404),
         # What only Apps may do; what they get is in test_app.py.
         ("GET", f"{HOME}/commits/{sha}/check-runs", None, 200),
         ("POST", f"{HOME}/check-runs", {"name": "x", "head_sha": sha, "status": "completed"}, 403),

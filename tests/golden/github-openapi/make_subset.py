@@ -62,6 +62,7 @@ OPERATIONS = (
     "POST /app/installations/{installation_id}/access_tokens",
     f"POST {REPO}/check-runs",
     f"GET {REPO}/commits/{{ref}}/check-runs",
+    f"GET {REPO}/actions/runs/{{run_id}}",
     f"GET {REPO}/actions/runs/{{run_id}}/artifacts",
 )
 NOISE = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from bot.base.errors import UsageError
 from bot.fleet.branch import fix_branch
 from bot.fleet.bug_report import find_report
-from bot.fleet.error_reports import FoundError, commit_of_version, error_of
+from bot.fleet.error_reports import FoundError, commit_in, commit_of_version, error_of, versions_in
 from bot.fleet.manifest import Manifest
 from bot.fleet.stack_traces import headline
 
@@ -110,6 +111,53 @@ def test_the_line_that_says_what_happened(text: str, line: str | None) -> None:
 )
 def test_commits_in_versions(version: str, commit: str | None) -> None:
     assert commit_of_version(version) == commit
+
+
+@pytest.mark.parametrize(
+    ("text", "versions"),
+    [
+        ("Version: 1.4.2", ("1.4.2",)),
+        ("> **Release**: `v1.4.2`", ("v1.4.2",)),
+        ("### Version or commit\n\n1.4.2", ("1.4.2",)),
+        ("### Version or commit\r\n\r\ncalc v1.4.2-rc.1, from PyPI\r\n", ("v1.4.2-rc.1",)),
+        ("## Version\n1.4.2+g1a2b3c4", ("1.4.2+g1a2b3c4",)),
+        ("### Version or commit\n\ncommit 9f8e7d6", ()),
+        ("### Version or commit\n\n_No response_", ()),
+        ("### Version or commit\n\n### What happens in 1.4.2", ()),
+        ("### Version or commit\n\n10.0.0.1:8080 or 1.4.2_x", ()),
+        ("It broke in version 1.4.2 at commit 9f8e7d6.", ("1.4.2",)),
+        ("In version 1.4.2: nothing works", ("1.4.2",)),
+        ("Version or commit: 1.4.2", ("1.4.2",)),
+        ("Seen with the release v2.0.", ("v2.0",)),
+        ("It worked in version 1.3.0, and broke in version 1.4.2.", ("1.4.2",)),
+        ("### What happens\n\nsince version 1.3.0\n\n### Version or commit\n\n1.4.2", ("1.4.2", "1.3.0")),
+        ("Fixed in version 1.5.0?", ()),
+        ("With Python version 3.11.2 and in version 2.31.0 of requests", ()),
+        ("Version mismatch when it starts", ()),
+        ("version 7", ("7",)),
+    ],
+)
+def test_versions_in_a_report(text: str, versions: tuple[str, ...]) -> None:
+    assert versions_in(text) == versions
+
+
+def test_the_examples_of_the_issue_form_are_read(project: Path) -> None:
+    form = project / "bot" / "fleet" / "control" / "files" / "github" / "ISSUE_TEMPLATE" / "fix.yml"
+    assert "label: Version or commit" in form.read_text(encoding="utf-8")
+    assert "such as 1.4.2 or commit 9f8e7d6" in form.read_text(encoding="utf-8")
+    asked = "### Plugin\n\ncalc\n\n### What happens\n\nIt breaks.\n\n### Version or commit\n\n"
+    assert (versions_in(asked + "1.4.2"), commit_in(asked + "1.4.2")) == (("1.4.2",), None)
+    for commit in ("commit 9f8e7d6", "9f8e7d6"):
+        assert (versions_in(asked + commit), commit_in(asked + commit)) == ((), "9f8e7d6")
+    prose = "It broke in version 1.4.2 at commit 9f8e7d6."
+    assert (error_of(prose).report.version, error_of(prose).report.commit) == ("1.4.2", "9f8e7d6")
+
+
+@pytest.mark.parametrize("word", ["a", " ", "\n", "in ", "in version ", "# version\n", "1.", "in version 1.1-1"])
+def test_a_long_report_is_read_in_no_time(word: str) -> None:
+    begin = time.process_time()
+    versions_in(word * (200_000 // len(word)))
+    assert time.process_time() - begin < 2
 
 
 @pytest.mark.parametrize("value", [{}, [], {"a": {"b": [1, None]}}, "", "{", {"exception": {"values": "no"}}, 7, None])
