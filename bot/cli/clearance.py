@@ -14,8 +14,11 @@ from bot.cli.options import Common
 from bot.fleet.plan import Plan
 from bot.task.proposal import Proposal
 from bot.windtunnel.clearance import Clearance, clearance, with_notes
+from bot.windtunnel.plan import Plan as FlightPlan
+from bot.windtunnel.plan import flight_plan
 from bot.windtunnel.real_run import compare
 from bot.windtunnel.scenario import find_scenarios, hashes, virtual_fleets
+from bot.windtunnel.scripted import identity
 from bot.windtunnel.subject import subject_of
 from bot.wiring import Wiring
 
@@ -23,6 +26,12 @@ from bot.wiring import Wiring
 def clearance_of(common: Common, planned: Plan, wiring: Wiring) -> Clearance:
     """What the policy of the fleet says of this campaign."""
     words: list[str] = []
+    target = wiring.manifest.certificates.target
+    wanted = flight_plan(target) if target is not None else FlightPlan()
+    if wanted.target != FlightPlan().target:
+        words += ["--target", f"{wanted.target:g}"]
+    if wanted.max_trials != FlightPlan().max_trials:
+        words += ["--trials", str(wanted.max_trials)]
     if common.model is not None:
         words += ["--model", common.model]
     if common.playbooks is not None:
@@ -31,7 +40,7 @@ def clearance_of(common: Common, planned: Plan, wiring: Wiring) -> Clearance:
         words += ["--manifest", str(common.manifest)]
     return clearance(
         planned,
-        subject_of(planned.playbook, wiring.model_id),
+        subject_of(planned.playbook, identity() if common.scripted else wiring.model_id),
         wiring.manifest.certificates,
         common.certificates,
         today=today(wiring.clock),
@@ -43,8 +52,11 @@ def clearance_of(common: Common, planned: Plan, wiring: Wiring) -> Clearance:
 def cleared(common: Common, planned: Plan, wiring: Wiring) -> Plan:
     """The plan, if the fleet's policy lets it start; its pull requests say what it starts without.
 
-    Raises `RefusedError` when a certificate is missing.
+    Raises `RefusedError` when a certificate is missing, `UsageError` for the scripted model.
     """
+    if common.scripted and planned.playbook.mode == "agent":
+        msg = "The scripted model knows the answers on virtual plugins, and none on a real one."
+        raise UsageError(msg, "Leave out --model scripted, or fly it with `fleet-bot tunnel`.")
     found = clearance_of(common, planned, wiring)
     found.enforce()
     return with_notes(planned, found.note) if wiring.manifest.certificates.require != "never" else planned
@@ -92,6 +104,6 @@ def _campaigns(common: Common, tasks: tuple[Task, ...]) -> list[Plan]:
 
 def _virtual_plugins(common: Common, planned: Plan) -> dict[str, str] | None:
     try:
-        return hashes(find_scenarios(planned.playbook, virtual_fleets(common.manifest)))
+        return hashes(find_scenarios(planned.playbook, virtual_fleets(common.manifest), scripted=common.scripted))
     except (UsageError, ConfigurationError):
         return None  # nothing that could have changed

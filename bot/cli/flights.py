@@ -112,13 +112,21 @@ def show_flight(report: FlightReport, console: Console) -> None:
         said = (
             "agrees" if pair.agree else f"DIFFERS: {pair.virtual} here, {pair.real} there {', '.join(pair.differing)}"
         )
-        told = f"  {pair.scenario}: its materialised twin {said}, fidelity {pair.alignment.fidelity:.2f}"
+        told = f"  {pair.scenario}: its materialised twin {said}, fidelity {pair.fidelity:.2f}"
         console.print(Text(told, "default" if pair.agree else "yellow"))
+    for alone in report.without_twin:
+        console.print(Text(f"  {alone.scenario}: no materialised twin was flown: {alone.why}", "dim"))
     if report.plugins > 1:
         _show_fleet(report, console)
     console.print(f"Report and traces: {report.folder}", markup=False)
     if report.certificate:
         console.print(f"Certificate: {report.certificate}", markup=False)
+    if report.wider:
+        console.print(
+            f"No certificate was filed for a part of the scenarios: {report.wider} speaks of more of them and stays. "
+            "Fly without --virtual, or delete it first.",
+            markup=False,
+        )
 
 
 def _show_fleet(report: FlightReport, console: Console) -> None:

@@ -39,6 +39,11 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
         return playbook_named(name, self.playbooks or playbooks_beside(self.manifest))
 
     @property
+    def scripted(self) -> bool:
+        """Whether the model is the script beside the virtual plugins, which flies in the tunnel only."""
+        return self.model == "scripted"
+
+    @property
     def certificates(self) -> Path:
         """The folder of playbooks that certificates are filed in, whether it is there yet or not."""
         return self.playbooks or self.manifest.parent / "playbooks"

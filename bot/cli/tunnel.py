@@ -17,11 +17,11 @@ from bot.fleet.keys import missing_key
 from bot.fleet.manifest import Manifest
 from bot.settings import forget_secrets
 from bot.task.workshop import Workshop
-from bot.windtunnel.compare import compare
-from bot.windtunnel.flight import Airfield, fly_playbook, fly_twins
-from bot.windtunnel.forecast import forecast, told
+from bot.windtunnel.compare import Side, compare, in_common
+from bot.windtunnel.flight import Airfield, fly_playbook
+from bot.windtunnel.forecast import Forecast, PairsForecast, forecast, forecast_pairs, told, told_pairs
 from bot.windtunnel.pilots import LivePilot, Pilot, ReplayPilot, ScriptedPilot
-from bot.windtunnel.plan import Plan
+from bot.windtunnel.plan import MOST_TRIALS, Plan
 from bot.windtunnel.recordings import recordings
 from bot.windtunnel.scenario import Scenario, find_scenarios, virtual_fleets
 from bot.wiring import Wiring
@@ -34,7 +34,7 @@ _PAIRS = 40
 @click.command()
 @click.argument("playbook", metavar="PLAYBOOK")
 @click.option("--virtual", "names", multiple=True, metavar="NAME", help="Only on this virtual plugin; repeatable.")
-@click.option("--trials", type=click.IntRange(1, 100_000), metavar="N", help="At most N trials a scenario (200).")
+@click.option("--trials", type=click.IntRange(1, MOST_TRIALS), metavar="N", help="At most N trials a scenario (200).")
 @click.option("--target", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.95, metavar="P")
 @click.option("--against", metavar="PLAYBOOK", help="Compare with another playbook, on the same scenarios and seeds.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Attempts, traces and reports.")
@@ -64,8 +64,10 @@ def tunnel(
         raise UsageError(msg, "Scripts need no certificate; try one with `fleet-bot run --dry-run`.")
     plan = Plan(target=target, max_trials=trials or Plan().max_trials)
     with Wiring(common.settings(), _fleet(common)) as wiring:
-        scripted = common.model == "scripted"
-        scenarios = find_scenarios(flown, virtual_fleets(common.manifest), names, scripted=scripted)
+        scripted = common.scripted
+        folders = virtual_fleets(common.manifest)
+        scenarios = find_scenarios(flown, folders, names, scripted=scripted)
+        every = find_scenarios(flown, folders, scripted=scripted) if names else scenarios
         console = people()
         known = _recorded(common, scenarios)
         if known is not None:
@@ -74,9 +76,13 @@ def tunnel(
             if left:
                 console.print(f"Nothing was recorded on {', '.join(left)}: left out.", markup=False)
         pilot = ReplayPilot(known) if known is not None else _pilot(common, wiring, dry_run=dry_run)
-        for line in told(forecast(plan, scenarios, pilot.identity), plan):
+        sides = _sides(common, (flown, scenarios), against, names, scripted=scripted) if against is not None else None
+        seen, lines = _foreseen(plan, scenarios, sides, pilot, trials or _PAIRS)
+        for line in lines:
             console.print(line, markup=False)
         if dry_run:
+            if common.json:
+                emit_json(seen)
             return 0
         forget_secrets()
         redactor: Redactor = wiring.redactor
@@ -90,19 +96,22 @@ def tunnel(
             plugins=len(wiring.manifest.plugins),
             redactor=redactor,
         )
-        if against is not None:
-            return _compare(common, flown, common.playbook(against), field, names, trials, scripted=scripted)
-        return _fly(common, flown, scenarios, field, wiring.workshop() if twins else None)
+        if sides is not None:
+            return _compare(common, sides, field, trials or _PAIRS)
+        return _fly(common, flown, (scenarios, every), field, wiring.workshop() if twins else None)
 
 
 def _fly(
-    common: Common, playbook: Playbook, scenarios: tuple[Scenario, ...], field: Airfield, shop: Workshop | None
+    common: Common,
+    playbook: Playbook,
+    chosen: tuple[tuple[Scenario, ...], tuple[Scenario, ...]],
+    field: Airfield,
+    shop: Workshop | None,
 ) -> int:
+    """`chosen`: the scenarios that are flown, and all that there are."""
     with FlightDisplay(field.plan) as display:
         field = _watched(field, display)
-        report = fly_playbook(playbook, scenarios, field)
-        if shop is not None:
-            report = fly_twins(report, scenarios, field, shop)
+        report = fly_playbook(playbook, chosen[0], field, every=chosen[1], shop=shop)
     if common.json:
         emit_json(report)
     else:
@@ -110,20 +119,26 @@ def _fly(
     return 0 if report.certified else 1
 
 
-def _compare(
-    common: Common,
-    one: Playbook,
-    other: Playbook,
-    field: Airfield,
-    names: tuple[str, ...],
-    trials: int | None,
-    *,
-    scripted: bool,
-) -> int:
-    folders = virtual_fleets(common.manifest)
-    sides = [(each, find_scenarios(each, folders, names, scripted=scripted)) for each in (one, other)]
+def _sides(common: Common, one: Side, against: str, names: tuple[str, ...], *, scripted: bool) -> tuple[Side, Side]:
+    """What is compared: `one`, and the playbook `against` on the same scenarios."""
+    other = common.playbook(against)
+    return in_common(one, (other, find_scenarios(other, virtual_fleets(common.manifest), names, scripted=scripted)))
+
+
+def _foreseen(
+    plan: Plan, scenarios: tuple[Scenario, ...], sides: tuple[Side, Side] | None, pilot: Pilot, pairs: int
+) -> tuple[Forecast | PairsForecast, list[str]]:
+    """What will be flown, for machines and in words."""
+    if sides is None:
+        seen = forecast(plan, scenarios, pilot.identity)
+        return seen, told(seen, plan)
+    both = forecast_pairs(sides[0][1], sides[1][1], pairs, pilot.identity)
+    return both, told_pairs(both)
+
+
+def _compare(common: Common, sides: tuple[Side, Side], field: Airfield, seeds: int) -> int:
     with FlightDisplay(field.plan) as display:
-        found = compare(sides[0], sides[1], _watched(field, display), seeds=trials or _PAIRS)
+        found = compare(*sides, _watched(field, display), seeds=seeds)
     if common.json:
         emit_json(found)
     else:
@@ -149,7 +164,7 @@ def _recorded(common: Common, scenarios: tuple[Scenario, ...]) -> dict[str, tupl
 
 
 def _pilot(common: Common, wiring: Wiring, *, dry_run: bool) -> Pilot:
-    if common.model == "scripted":
+    if common.scripted:
         return ScriptedPilot()
     if wiring.settings.api_key is None and not dry_run:
         raise missing_key()

@@ -21,6 +21,7 @@ from bot.trace.memory import MemoryTrace
 from bot.virtual.bug import Bug, Files, Outcome, make_bug
 from bot.virtual.bug_model import answers_of, profile_of
 from bot.virtual.materialise import history_of
+from bot.virtual.new import new_folder
 from bot.virtual.plugin import VirtualPlugin
 
 _SECONDS = 120.0
@@ -33,12 +34,8 @@ def mutate(plugin: VirtualPlugin, name: str, fleet: Path, open_: Open, *, seed: 
     """Write `fleet/<name>/` with one bug in the files that `plugin` has today. The suite runs in sandboxes of `open_`.
 
     It has a profile and answers too, where the bug can be told from the text, and flies at once.
-    Raises `UsageError` when the name is taken, or no bug can be made; then nothing is written.
+    Raises as `new_folder`, and `UsageError` when no bug can be made; then nothing is written.
     """
-    target = fleet / name
-    if target.exists():
-        msg = f"{target} is there already."
-        raise UsageError(msg, "Choose another name.")
     test = plugin.entry.test
     history = history_of(plugin)
     if test is None or not history:
@@ -49,8 +46,9 @@ def mutate(plugin: VirtualPlugin, name: str, fleet: Path, open_: Open, *, seed: 
     def run(some: Files) -> Outcome:
         return _run(some, plugin.entry, test, open_)
 
-    bug = make_bug(files, run, seed=seed, test_paths=test.paths, operator=operator)
-    _write(target, plugin, bug)
+    with new_folder(name, fleet) as target:
+        bug = make_bug(files, run, seed=seed, test_paths=test.paths, operator=operator)
+        _write(target, plugin, bug)
     return bug
 
 

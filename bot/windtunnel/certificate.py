@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -84,6 +84,8 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """Name → hash of the virtual plugins that it flew on."""
     scenarios: tuple[Scenario, ...]
     statistics: dict[str, Statistic] = {}
+    differing_twins: tuple[str, ...] = ()
+    """Scenarios whose materialised twin ended otherwise: what the trials there show is not believed."""
 
     def is_valid_for(
         self,
@@ -95,13 +97,15 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     ) -> Validity:
         """Whether it still covers `subject`; `virtual_plugins` and `target` are compared when they are given."""
         reason = (
-            self._changed(subject)
-            or self._outdated(today)
-            or self._other_plugins(virtual_plugins)
+            self.stale(subject, today=today, virtual_plugins=virtual_plugins)
             or self._too_little(target)
             or self._contradicts_itself()
         )
         return Validity(not reason, reason)
+
+    def stale(self, subject: Subject, *, today: datetime.date, virtual_plugins: Mapping[str, str] | None = None) -> str:
+        """Why it speaks of `subject` no longer, whatever its verdict; empty while it does."""
+        return self._changed(subject) or self._outdated(today) or self._other_plugins(virtual_plugins)
 
     def _changed(self, now: Subject) -> str:
         then = self.subject
@@ -134,7 +138,8 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
 
     def _too_little(self, target: float | None) -> str:
         if self.verdict != "CERTIFIED":
-            return f"its verdict is {self.verdict}"
+            unlike = f", since the materialised twin differs: {', '.join(self.differing_twins)}"
+            return f"its verdict is {self.verdict}{unlike if self.differing_twins else ''}"
         if target is not None and self.plan.target < target:
             return f"it shows a rate above {self.plan.target:g}, and {target:g} is asked for"
         return ""
@@ -148,7 +153,8 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
                 return f"it counts a seed twice in {scenario.name}"
             if scenario.virtual_plugin not in self.virtual_plugins:
                 return f"it does not say which {scenario.virtual_plugin} it flew on"
-        shown = combine(decide(tally(scenario.attempts, scripted=scripted), self.plan) for scenario in self.scenarios)
+        decisions = (decide(tally(scenario.attempts, scripted=scripted), self.plan) for scenario in self.scenarios)
+        shown = held_against_twins(combine(decisions), self.differing_twins)
         return "" if shown == self.verdict else f"its attempts show {shown or 'nothing yet'}, not {self.verdict}"
 
 
@@ -163,6 +169,11 @@ class Statistic(msgspec.Struct, frozen=True, kw_only=True):
     """The bound that holds although the flight could stop at any time."""
     harm_at_most: float
     """One-sided upper bound of the rate of harm."""
+
+
+def held_against_twins(shown: Decision | None, differing: Iterable[str]) -> Decision | None:
+    """The verdict that trials show, unless materialised twins ended otherwise: then nothing is certified."""
+    return "INCONCLUSIVE" if shown == "CERTIFIED" and any(differing) else shown
 
 
 def tally(attempts: tuple[Attempt, ...], *, scripted: bool = False) -> Tally:
@@ -200,13 +211,14 @@ def issue(
     today: datetime.date,
     model_versions: tuple[str, ...] = (),
     prior_runs: int = 0,
+    differing_twins: tuple[str, ...] = (),
 ) -> Certificate:
     """The certificate that these attempts give, whatever its verdict."""
     scripted = subject.model.adapter in {"scripted", "replay"}
     found = {one.name: statistic(tally(one.attempts, scripted=scripted), plan) for one in scenarios}
     return Certificate(
         subject=subject,
-        verdict=combine(one.decision for one in found.values()) or "INCONCLUSIVE",
+        verdict=held_against_twins(combine(one.decision for one in found.values()), differing_twins) or "INCONCLUSIVE",
         issued=today.isoformat(),
         expires=(today + LIFETIME).isoformat(),
         plan=plan,
@@ -215,7 +227,15 @@ def issue(
         virtual_plugins=virtual_plugins,
         scenarios=scenarios,
         statistics=found,
+        differing_twins=differing_twins,
     )
+
+
+def with_twins(one: Certificate, differing: tuple[str, ...]) -> Certificate:
+    """The same attempts, with what is known of the materialised twins now."""
+    shown = combine(found.decision for found in one.statistics.values())
+    verdict = held_against_twins(shown, differing) or "INCONCLUSIVE"
+    return msgspec.structs.replace(one, differing_twins=differing, verdict=verdict)
 
 
 def certificate_file(folder: Path, playbook: str, model: str) -> Path:

@@ -46,10 +46,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 def compare(one: Side, other: Side, field: Airfield, *, seeds: int) -> Comparison:
     """Fly both on every scenario that both have, with the same seeds. Raises `UsageError` when there is none."""
-    names = [scenario.name for scenario in one[1] if scenario.name in {theirs.name for theirs in other[1]}]
-    if not names:
-        msg = f"{one[0].id} and {other[0].id} have no scenario in common."
-        raise UsageError(msg, "Compare two versions of one playbook, or name virtual plugins that both know.")
+    one, other = in_common(one, other)
+    names = [scenario.name for scenario in one[1]]
     first, first_folder = _fly(one, names, field, seeds)
     second, second_folder = _fly(other, names, field, seeds)
     pairs = [(a, b) for a, b in zip(first, second, strict=True) if "error" not in {a.result, b.result}]
@@ -65,9 +63,18 @@ def compare(one: Side, other: Side, field: Airfield, *, seeds: int) -> Compariso
     )
 
 
+def in_common(one: Side, other: Side) -> tuple[Side, Side]:
+    """Both with the scenarios that both have, in the same order. Raises `UsageError` when there is none."""
+    theirs = {scenario.name: scenario for scenario in other[1]}
+    mine = tuple(scenario for scenario in one[1] if scenario.name in theirs)
+    if not mine:
+        msg = f"{one[0].id} and {other[0].id} have no scenario in common."
+        raise UsageError(msg, "Compare two versions of one playbook, or name virtual plugins that both know.")
+    return (one[0], mine), (other[0], tuple(theirs[scenario.name] for scenario in mine))
+
+
 def _fly(side: Side, names: list[str], field: Airfield, seeds: int) -> tuple[list[Trial], str]:
     playbook, scenarios = side
-    scenarios = tuple(scenario for scenario in scenarios if scenario.name in names)
     log = field.log(playbook, scenarios)
     items = [Item(scenario=name, seed=seed) for name in names for seed in range(seeds)]
     missing = [item for item in items if log.find(item.scenario, item.seed) is None]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 
@@ -81,8 +83,18 @@ _PILOT: list[Pilot] = []
 
 
 def _prepare(scenarios: tuple[Scenario, ...], pilot: Pilot) -> None:
+    threading.Thread(target=_end_with_the_flight, daemon=True).start()
     _HERE.update({one.name: one for one in scenarios})
     _PILOT[:] = [pilot]
+
+
+def _end_with_the_flight() -> None:
+    # A parent that was killed says nothing, and its workers would wait for the next trial for ever: each of them holds
+    # the queue that the trials come by open itself. The sentinel is another pipe, which only the parent holds.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _fly_here(item: Item) -> Trial:

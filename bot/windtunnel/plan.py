@@ -11,6 +11,8 @@ import msgspec
 
 from bot.windtunnel.statistics import log_evidence, log_futility, pass_hat
 
+MOST_TRIALS = 100_000
+"""A scenario; more are never flown."""
 Decision = Literal["CERTIFIED", "REJECTED", "INCONCLUSIVE", "ERROR"]
 
 
@@ -104,6 +106,14 @@ def fewest_trials(plan: Plan) -> int | None:
     """How many trials without a failure certify, or None when even `max_trials` do not."""
     fewest = _border(plan).certify[0]
     return int(fewest) if fewest <= plan.max_trials else None
+
+
+def flight_plan(target: float) -> Plan:
+    """The plan for a target, with as many trials as it takes: by default, or twice as often until it can certify."""
+    plan = Plan(target=target)
+    while fewest_trials(plan) is None and plan.max_trials < MOST_TRIALS:
+        plan = msgspec.structs.replace(plan, max_trials=min(2 * plan.max_trials, MOST_TRIALS))
+    return plan
 
 
 def characteristic(plan: Plan, rate: float) -> Characteristic:

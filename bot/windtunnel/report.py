@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import msgspec
 
 from bot.base.values import Playbook, Usage
 from bot.ports import ModelId
-from bot.windtunnel.certificate import Statistic, statistic, tally
+from bot.windtunnel.certificate import Statistic, held_against_twins, statistic, tally
+from bot.windtunnel.filing import Filing
 from bot.windtunnel.judgement import Trial
 from bot.windtunnel.logbook import Logbook
 from bot.windtunnel.plan import Decision, Plan, combine, fleet_success
 from bot.windtunnel.statistics import Interval
 from bot.windtunnel.tunnel import Flown
-from bot.windtunnel.twins import Pair
+from bot.windtunnel.twins import Alone, Pair
 
 _SHOWN = 5
 
@@ -76,6 +76,8 @@ class FlightReport(msgspec.Struct, frozen=True, kw_only=True):
     scenarios: tuple[ScenarioReport, ...]
     certificate: str | None
     """Path of the certificate, absolute."""
+    wider: str | None = None
+    """Path of the certificate over more scenarios that this flight, over a part of them, has left in its place."""
     plan: Plan
     usage: Usage = Usage()
     attempts: int = 0
@@ -83,6 +85,10 @@ class FlightReport(msgspec.Struct, frozen=True, kw_only=True):
     """The fleet's size; 0: there is no fleet."""
     twins: tuple[Pair, ...] = ()
     """The same run on the materialised twins, where that was asked for."""
+    without_twin: tuple[Alone, ...] = ()
+    """Where that was asked for and could not be done."""
+    differing_twins: tuple[str, ...] = ()
+    """Scenarios whose twin ended otherwise, now or when the certificate was filed; one of them vetoes it."""
     folder: str = ""
 
     @property
@@ -98,12 +104,15 @@ def make_flight_report(
     flown: tuple[Flown, ...],
     log: Logbook,
     *,
-    certificate: Path | None = None,
+    filing: Filing,
     plugins: int = 0,
+    twins: tuple[Pair, ...] = (),
+    without_twin: tuple[Alone, ...] = (),
 ) -> FlightReport:
     """Put it together."""
-    rows = tuple(_row(one, plan, log, plugins) for one in flown)
-    verdict = combine(one.decision for one in flown) or "INCONCLUSIVE"
+    differing = filing.differing_twins
+    rows = tuple(_row(one, plan, log, plugins, differing) for one in flown)
+    verdict = held_against_twins(combine(one.decision for one in flown), differing) or "INCONCLUSIVE"
     usage = Usage()
     for one in flown:
         for trial in one.trials:
@@ -113,18 +122,22 @@ def make_flight_report(
         version=playbook.version,
         model=model,
         verdict=verdict,
-        why=_why(verdict, rows, plan, model),
+        why=_why(verdict, rows, plan, model, differing),
         scenarios=rows,
-        certificate=str(certificate.absolute()) if certificate else None,
+        certificate=str(filing.file.absolute()) if filing.file else None,
+        wider=str(filing.wider.absolute()) if filing.wider else None,
         plan=plan,
         usage=usage,
         attempts=sum(len(one.trials) for one in flown),
         plugins=plugins,
+        twins=twins,
+        without_twin=without_twin,
+        differing_twins=differing,
         folder=str(log.folder.absolute()),
     )
 
 
-def _row(flown: Flown, plan: Plan, log: Logbook, plugins: int) -> ScenarioReport:
+def _row(flown: Flown, plan: Plan, log: Logbook, plugins: int, differing: tuple[str, ...]) -> ScenarioReport:
     counts = tally(flown.attempts, scripted=flown.scripted)
     shown: Statistic = statistic(counts, plan)
     failures = tuple(_broken(flown.trials, log))
@@ -139,7 +152,7 @@ def _row(flown: Flown, plan: Plan, log: Logbook, plugins: int) -> ScenarioReport
         interval=shown.interval,
         at_least=shown.at_least,
         harm_at_most=shown.harm_at_most,
-        verdict=flown.decision or "INCONCLUSIVE",
+        verdict=held_against_twins(flown.decision, {name} & set(differing)) or "INCONCLUSIVE",
         failed_rules=tuple(one.rule for one in failures),
         failures=failures,
         warnings=tuple(sorted({rule for trial in flown.trials for rule in trial.warnings})),
@@ -181,7 +194,9 @@ _SPEAKS_OF = {
 }
 
 
-def _why(verdict: Decision, rows: tuple[ScenarioReport, ...], plan: Plan, model: ModelId) -> str:
+def _why(
+    verdict: Decision, rows: tuple[ScenarioReport, ...], plan: Plan, model: ModelId, differing: tuple[str, ...]
+) -> str:
     rate = f"more than {plan.target:.0%} of runs are good"
     scripted = _SPEAKS_OF.get(model.adapter, "")
     match verdict:
@@ -197,6 +212,8 @@ def _why(verdict: Decision, rows: tuple[ScenarioReport, ...], plan: Plan, model:
         case "ERROR":
             bad = next((row for row in rows if row.verdict == "ERROR"), rows[0])
             return f"{bad.errors} trials on {bad.name} were broken by the infrastructure, too many to say anything."
+        case "INCONCLUSIVE" if differing and all(row.verdict == "CERTIFIED" or row.name in differing for row in rows):
+            return f"The materialised twin differs on {', '.join(differing)}: its trials cannot be believed.{scripted}"
         case _:
             undecided = next((row for row in rows if row.verdict == "INCONCLUSIVE"), rows[0])
             told = f"{undecided.trials} different trials on {undecided.name} do not show that {rate}"

@@ -90,8 +90,8 @@ def find_scenarios(
 
     Of two virtual plugins with the same name the one in the earlier folder counts.
 
-    `scripted` leaves out those that have no honest answers. Raises `UsageError` for a name that is not there and when
-    nothing is left, `ConfigurationError` for files with mistakes.
+    `scripted` leaves out those that have no honest answers. Raises `UsageError` for a name that is not there or has
+    none for the playbook, and when nothing is left, `ConfigurationError` for files with mistakes.
     """
     profiles: dict[str, Path] = {}
     twins: dict[str, VirtualPlugin] = {}
@@ -108,8 +108,9 @@ def find_scenarios(
     for name, file in sorted(profiles.items()):
         if not names or name in names:
             found += _of(playbook, name, file, twins.get(name), scripted=scripted)
-    if not found:
-        which = f"on {', '.join(names)}" if names else f"in {places}"
+    left = [name for name in names if name not in {one.profile.name for one in found}]
+    if left or not found:
+        which = f"on {', '.join(left)}" if names else f"in {places}"
         with_answers = " with answers for a scripted model" if scripted else ""
         msg = f"There is no scenario of {playbook.id}{with_answers} {which}."
         raise UsageError(msg, "Add one to `scenarios:` of a virtual plugin, see docs/wind-tunnel.md.")

@@ -54,6 +54,8 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
     misses: tuple[str, ...]
     """Commands that the profile had no answer for."""
     alignment: Alignment
+    fidelity: float
+    """That of the alignment; 0 where they end otherwise, however alike the ways there were."""
     trace: str
     head: str
     """Sealed head of that trace."""
@@ -64,6 +66,21 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
         return self.virtual == self.real and not self.differing
 
 
+class Alone(msgspec.Struct, frozen=True, kw_only=True):
+    """A scenario that is flown on its profile only."""
+
+    scenario: str
+    why: str
+
+
+def why_alone(scenario: Scenario) -> str:
+    """Why a scenario cannot be flown on a materialised twin; empty when it can."""
+    if scenario.twin is None:
+        return "it has none"
+    missing = [program for program in scenario.twin.needs if shutil.which(program) is None]
+    return f"its tests need {', '.join(missing)}, which is not here" if missing else ""
+
+
 def fly_pair(scenario: Scenario, seed: int, pilot: Pilot, shop: Workshop, folder: Path) -> Pair | None:
     """Fly both and compare; None where there is no twin, or a program that its tests need is not here.
 
@@ -72,7 +89,7 @@ def fly_pair(scenario: Scenario, seed: int, pilot: Pilot, shop: Workshop, folder
     every trial nothing is refused.
     """
     twin = scenario.twin
-    if twin is None or any(shutil.which(program) is None for program in twin.needs):
+    if twin is None or why_alone(scenario):
         return None
     trial = fly(scenario, seed, pilot)
     proposal, trace = _materialised(scenario, twin, seed, pilot, shop, folder)
@@ -81,6 +98,7 @@ def fly_pair(scenario: Scenario, seed: int, pilot: Pilot, shop: Workshop, folder
     broken = {failure.rule for failure in trial.failures}
     theirs = {verdict.id for verdict in real.failed()}
     known = {rule.id for rule in scenario.book.rules} | {rule.id for rule in scenario.book.outcomes}
+    alignment = align(steps(map(_DECODE, trial.trace.splitlines())), steps(lines))
     return Pair(
         scenario=scenario.name,
         virtual=trial.outcome,
@@ -89,7 +107,8 @@ def fly_pair(scenario: Scenario, seed: int, pilot: Pilot, shop: Workshop, folder
         differing=tuple(sorted((broken & known) ^ (theirs & known))),
         rules=len(known),
         misses=trial.misses,
-        alignment=align(steps(map(_DECODE, trial.trace.splitlines())), steps(lines)),
+        alignment=alignment,
+        fidelity=alignment.fidelity if trial.outcome == proposal.outcome else 0.0,
         trace=str(trace.absolute()),
         head=proposal.trace.head if proposal.trace else "",
     )

@@ -26,8 +26,8 @@ GOAL = 1_000
 """Trials a second and core."""
 FLOOR = 400
 """What it must not fall below even on a machine that is busy with other things."""
-PEER, PEER_FLOOR = 50, 40
-"""How many times as fast as the peer: the goal, and what must hold although the peer's own time varies by a fifth."""
+PEER = 50
+"""How many times as fast as the peer it has to be, although the peer's own time varies by a fifth."""
 ROUNDS = 20
 
 
@@ -66,8 +66,10 @@ def test_trials_a_second() -> None:
         print("tunnel: Inspect AI is not installed here, so nothing is compared")
     else:
         times = peer / seconds
-        print(f"tunnel: Inspect AI {peer * 1000:.1f} ms for the same conversations: {times:.0f} times (goal {PEER})")
-        assert times >= PEER_FLOOR
+        print(
+            f"tunnel: Inspect AI {peer * 1000:.1f} ms for the same conversations: {times:.0f} times (at least {PEER})"
+        )
+        assert times >= PEER
     assert rate >= FLOOR
 
 

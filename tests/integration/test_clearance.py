@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,41 @@ def test_a_scripted_certificate_clears_no_real_model(world: World) -> None:
         assert flown.code == 0, flown.err
         assert flown.json["verdict"] == "CERTIFIED"
         assert world.run("greet").code == 3
+
+
+@pytest.mark.parametrize("model", [["--model", "scripted"], []], ids=["scripted", "real"])
+@pytest.mark.parametrize("policy", [{}, {"target": 0.5}, {"target": 0.96}], ids=str)
+def test_the_command_that_a_refusal_names_clears_the_campaign(
+    world: World, monkeypatch: pytest.MonkeyPatch, model: list[str], policy: dict[str, float]
+) -> None:
+    monkeypatch.chdir(world.folder)
+    with world:
+        two_plugins(world)
+        world.script("porch", "greet", ANSWERS)
+        world.settings["certificates"] = policy
+        told = re.search(r"`fleet-bot (.+?)`", world.fleet_bot("plan", "greet", *model).err)
+        assert told is not None
+        flown = world.plain(*shlex.split(told[1]))
+        assert flown.code == 0, flown.err
+        assert world.fleet_bot("plan", "greet", "--json", *model).json["certificate"]["valid"]
+
+
+def test_a_refusal_asks_for_as_many_trials_as_the_policy_needs(world: World) -> None:
+    with world:
+        two_plugins(world)
+        world.settings["certificates"] = {"target": 0.99}
+        told = world.run("greet")
+        assert told.code == 3
+        assert "fleet-bot tunnel greet --target 0.99 --trials 400" in told.err
+
+
+def test_no_campaign_runs_with_the_scripted_model(world: World) -> None:
+    with world:
+        two_plugins(world)
+        done = world.run("greet", "one", "--model", "scripted")
+        assert done.code == 2
+        assert "The scripted model knows the answers on virtual plugins, and none on a real one." in done.err
+        assert not world.gemini.requests
 
 
 def test_a_flight_with_the_real_adapter_clears_the_campaign_until_the_playbook_changes(world: World) -> None:

@@ -8,6 +8,8 @@ import pytest
 from greeting import ANSWERS, PROFILE, greet, plugins
 from small_world import Done, World
 
+from bot.windtunnel.certificate import read_certificate
+
 TIMES = """
     ---
     id: greet_twice
@@ -110,8 +112,21 @@ def test_two_playbooks_fly_on_the_same_scenarios_and_seeds(world: World) -> None
         runs = done.json["runs"]
         assert (runs["both"], runs["first"], runs["second"]) == (0, 5, 0)
         told = tunnel(world, "--model", "scripted", "--against", "greet_twice", "--trials", "5")
+        assert "5 pairs of trials a scenario, 10 trials of both playbooks in all" in told.err
         assert "twice" in told.err
         assert not certificates(world)
+
+
+def test_what_a_comparison_can_cost_is_what_both_playbooks_can(world: World) -> None:
+    with world:
+        words = ["--dry-run", "--json", "--trials", "5"]
+        alone = tunnel(world, *words)
+        both = tunnel(world, "--against", str(world.playbooks / "greet.md"), *words)
+        assert (alone.code, both.code) == (0, 0)
+        assert (alone.json["most"], both.json["pairs"], both.json["trials"]) == (5, 5, 10)
+        assert both.json["cost_usd"] == 2 * alone.json["cost_usd"] > 0
+        assert f"at most ${both.json['cost_usd']:,.2f}" in both.err
+        assert not world.out.exists()
 
 
 def test_a_certificate_that_leaves_scenarios_out_says_so_on_the_pull_request(world: World) -> None:
@@ -126,3 +141,48 @@ def test_a_certificate_that_leaves_scenarios_out_says_so_on_the_pull_request(wor
         done = world.run("greet")
         assert done.code == 0, done.err
         assert "does not speak of yard: not flown" in world.proposal(done.task("one"))["body"]
+
+
+def test_a_flight_over_a_part_leaves_the_certificate_over_all_in_its_place(world: World) -> None:
+    with world:
+        add(world, "yard")
+        whole = tunnel(world, "--model", "scripted", "--json")
+        assert (whole.code, whole.json["wider"]) == (0, None)
+        before = certificates(world)
+        part = tunnel(world, "--model", "scripted", "--virtual", "porch", "--trials", "1", "--json")
+        assert (part.code, part.json["verdict"], part.json["certificate"]) == (1, "INCONCLUSIVE", None)
+        assert part.json["wider"] == whole.json["certificate"]
+        assert certificates(world) == before
+        told = tunnel(world, "--model", "scripted", "--virtual", "porch")
+        assert told.code == 0
+        assert "No certificate was filed for a part of the scenarios" in told.err
+        assert certificates(world) == before
+
+
+def test_a_stale_certificate_over_all_gives_way_to_one_over_a_part(world: World) -> None:
+    with world:
+        add(world, "yard")
+        whole = tunnel(world, "--model", "scripted", "--json")
+        profile = world.folder / "virtual_fleet" / "yard" / "profile.yaml"
+        profile.write_text(PROFILE.replace("# here", "# there"), encoding="utf-8")
+        part = tunnel(world, "--model", "scripted", "--virtual", "porch", "--json")
+        assert part.json["certificate"] == whole.json["certificate"]
+        assert list(read_certificate(Path(part.json["certificate"])).virtual_plugins) == ["porch"]
+
+
+def test_a_virtual_plugin_that_the_playbook_does_not_fly_on_is_named(world: World) -> None:
+    with world:
+        add(world, "yard", PROFILE[: PROFILE.index("scenarios:")])
+        done = tunnel(world, "--model", "scripted", "--virtual", "yard", "--virtual", "porch")
+        assert done.code == 2
+        assert "There is no scenario of greet with answers for a scripted model on yard." in done.err
+        assert not certificates(world)
+
+
+def test_scenarios_without_a_materialised_twin_are_named(world: World) -> None:
+    with world:
+        done = tunnel(world, "--model", "scripted", "--twins", "--json")
+        assert done.code == 0, done.err
+        assert done.json["without_twin"] == [{"scenario": "porch", "why": "it has none"}]
+        told = tunnel(world, "--model", "scripted", "--twins")
+        assert "porch: no materialised twin was flown: it has none" in told.err

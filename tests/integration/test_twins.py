@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import shutil
 from pathlib import Path
 
@@ -15,8 +16,13 @@ from bot.fleet.manifest import Manifest
 from bot.fleet.playbook import find_playbooks, read_playbook
 from bot.settings import Settings
 from bot.virtual.plugin import find_virtual_fleet, read_virtual_fleet
+from bot.windtunnel.certificate import read_certificate
+from bot.windtunnel.fidelity_card import card_file, read_card
+from bot.windtunnel.flight import Airfield, fly_playbook
 from bot.windtunnel.pilots import Pilot, ScriptedPilot
+from bot.windtunnel.plan import Plan
 from bot.windtunnel.scenario import Scenario
+from bot.windtunnel.subject import subject_of
 from bot.windtunnel.twins import Pair, fly_pair
 from bot.wiring import Wiring
 
@@ -92,3 +98,40 @@ def test_a_twin_whose_programs_are_not_here_is_left_out(tmp_path: Path) -> None:
 def test_a_plugin_without_a_twin_has_none(tmp_path: Path) -> None:
     with Wiring(Settings(), Manifest(file=tmp_path / "fleet.yaml")) as wiring:
         assert fly_pair(scenario("parrot"), 0, ScriptedPilot(), wiring.workshop(), tmp_path) is None
+
+
+def test_a_twin_that_ends_otherwise_vetoes_the_certificate_until_it_agrees(tmp_path: Path) -> None:
+    twin = scenario("steady", "update_description").twin
+    flown = msgspec.structs.replace(scenario(), twin=twin)
+    parrot = scenario("parrot")
+    field = Airfield(
+        pilot=ScriptedPilot(),
+        plan=Plan(target=0.5, max_trials=40),
+        out=tmp_path / "out",
+        certificates=tmp_path / "playbooks",
+        today=datetime.date(2026, 11, 26),
+    )
+    book = flown.task.playbook
+    with Wiring(Settings(), Manifest(file=tmp_path / "fleet.yaml", sandbox="best-effort")) as wiring:
+        shop = wiring.workshop()
+        vetoed = fly_playbook(book, (flown, parrot), field, shop=shop)
+        again = fly_playbook(book, (flown, parrot), field)
+        certificate = read_certificate(Path(vetoed.certificate or ""))
+        cards = read_card(card_file(tmp_path / "playbooks", "slugger"))
+        lifted = fly_playbook(book, (scenario(), parrot), field, shop=shop)
+    (found,) = vetoed.twins
+    assert (found.virtual, found.real == "changed", found.fidelity) == ("changed", False, 0)
+    assert [(one.scenario, one.why) for one in vetoed.without_twin] == [("parrot", "it has none")]
+    assert cards is not None
+    assert [run.fidelity for run in cards.runs] == [0]
+    for report in (vetoed, again):
+        assert (report.verdict, report.certified) == ("INCONCLUSIVE", False)
+        assert "twin differs on slugger" in report.why
+        assert [row.verdict for row in report.scenarios] == ["INCONCLUSIVE", "CERTIFIED"]
+    subject = subject_of(book, ScriptedPilot().identity)
+    assert (certificate.verdict, certificate.differing_twins) == ("INCONCLUSIVE", ("slugger",))
+    assert "twin differs: slugger" in certificate.is_valid_for(subject, today=field.today).reason
+    forged = msgspec.structs.replace(certificate, verdict="CERTIFIED")
+    assert not forged.is_valid_for(subject, today=field.today)
+    assert lifted.verdict == "CERTIFIED"
+    assert read_certificate(Path(lifted.certificate or "")).is_valid_for(subject, today=field.today)

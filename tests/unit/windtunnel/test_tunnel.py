@@ -6,6 +6,9 @@ import dataclasses
 import datetime
 import json
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -185,3 +188,22 @@ def test_two_playbooks_are_compared_on_the_same_seeds(tmp_path: Path) -> None:
     assert (found.runs.both, found.runs.first, found.runs.second) == (0, 6, 0)
     assert found.runs.p < 0.05
     assert [pairs.rule for pairs in found.rules] == ["ends-well"]
+
+
+def test_the_processes_of_a_flight_end_with_it(tmp_path: Path) -> None:
+    words = ["tunnel", "fix_bug", "--model", "scripted", "--jobs", "2", "--trials", "5000", "--target", "0.999"]
+    with subprocess.Popen(
+        [sys.executable, "-P", "-m", "bot", *words, "--out", str(tmp_path / "out")],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as flight:
+        end = time.monotonic() + 60
+        while not list(tmp_path.glob("out/*/attempts.jsonl")) and flight.poll() is None:
+            assert time.monotonic() < end, "the flight does not begin"
+            time.sleep(0.05)
+        assert flight.poll() is None, flight.communicate()[0]
+        flight.kill()
+        # The end of what it prints is there when the last of those that could print has ended.
+        flight.communicate(timeout=20)
