@@ -5,17 +5,47 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.sax.saxutils import quoteattr
 
-from bot.virtual.pytest_output import Options
+import msgspec
+
+from bot.virtual.runner_options import Accepted, Options
 from bot.virtual.suite import Result
 
 _COUNTED = ("tests", "suites", "pass", "fail", "cancelled", "skipped", "todo")
 
 
+_INSTEAD = {"--version": "version", "-v": "version", "--help": "help", "-h": "help"}
+_ACCEPTED = Accepted(
+    flags=frozenset({"--no-warnings", "--trace-warnings", "--enable-source-maps", "--silent", "-s", *_INSTEAD}),
+    values=frozenset({"--test-reporter", "--test-reporter-destination", "--test-concurrency", "--test-timeout"}),
+)
+
+
 def options(words: Sequence[str]) -> Options:
-    """Read node's arguments: files, and where a report goes. Others change nothing."""
-    files = tuple(word for word in words if not word.startswith("-"))
-    told = [word.partition("=")[2] for word in words if word.startswith("--test-reporter-destination=")]
-    return Options(selection=files, junit=told[0] if told and told[0] != "stdout" else None)
+    """Read node's arguments: files, and where a report goes."""
+    found: dict[str, object] = {}
+    files: list[str] = []
+    # What stands before `--` is for npm where that starts node.
+    for name, value in _ACCEPTED.read([word for word in words if word != "--"]):
+        if name == "":
+            files.append(value)
+        elif name == "?":
+            found.setdefault("unknown", value)
+        elif name == "--test-reporter-destination" and value != "stdout":
+            found.setdefault("junit", value)
+        elif name in _INSTEAD:
+            found["instead"] = _INSTEAD[name]
+    return msgspec.convert({**found, "selection": files}, Options)
+
+
+def refused(what: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error where an option is not known."""
+    return 9, "", f"node: bad option: {what}\n"
+
+
+def without_running(results: Sequence[Result], chosen: Options) -> tuple[int, str, str]:
+    """The same where no test is to be run."""
+    said = "v20.19.0" if chosen.instead == "version" else "Usage: node [options] [ script.js ] [arguments]"
+    return 0, f"{said}\n", ""
 
 
 def exit_code(results: Sequence[Result]) -> int:

@@ -2,58 +2,90 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import msgspec
 
+from bot.virtual.runner_options import Accepted, Options
 from bot.virtual.suite import Result
 
 _MARKS = {"passed": ".", "failed": "F", "skipped": "s", "error": "E"}
 _WIDTH = 72
+_NO_TESTS = 5
+_GLANCE = 0.01
+"""Seconds that it takes to collect the tests."""
+_USAGE = "usage: pytest [options] [file_or_dir] [file_or_dir] [...]\n"
+_LOUDNESS = {"-q": "quiet", "--quiet": "quiet", "-v": "verbose", "--verbose": "verbose"}
+_QUIET_VALUES = {"--tb", "--durations", "--durations-min", "--color", "--code-highlight", "--import-mode", "--rootdir",
+    "--capture", "--show-capture", "--verbosity", "--basetemp", "--confcutdir", "--dist", "--timeout",
+    "--timeout-method", "--asyncio-mode", "--cov-report", "--cov-config", "--log-level", "--pythonwarnings",
+    "-W", "-n", "--numprocesses", "-r"}  # fmt: skip
+"""They change nothing about the results, as the flags below."""
+_QUIET_FLAGS = {"-s", "-l", "--showlocals", "--no-showlocals", "--no-header", "--no-summary", "--full-trace",
+    "--strict", "--strict-markers", "--strict-config", "--disable-warnings", "--disable-pytest-warnings",
+    "--disable-plugin-autoload", "--cache-clear", "--no-cov", "--cov-branch", "--cov-append"}  # fmt: skip
+_SETTING = {"-o", "--override-ini"}
+_QUIET_SETTINGS = {"cache_dir", "console_output_style", "junit_family", "log_cli", "log_cli_level", "log_level"}
+_INSTEAD = {"--version": "version", "-V": "version", "-h": "help", "--help": "help", "--collect-only": "collect",
+    "--co": "collect", "--setup-plan": "plan"}  # fmt: skip
+_ACCEPTED = Accepted(
+    flags=frozenset(_QUIET_FLAGS | _INSTEAD.keys() | {"-q", "--quiet", "-v", "--verbose", "-x", "--exitfirst"}),
+    values=frozenset(
+        _QUIET_VALUES | _SETTING | {"-k", "-p", "--junitxml", "--junit-xml", "--maxfail", "--ignore", "--deselect"}
+    ),
+    attached=frozenset({"--cov"}),
+)
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of pytest's command line that changes a virtual run."""
-
-    selection: tuple[str, ...] = ()
-    keyword: str = ""
-    quiet: bool = False
-    verbose: bool = False
-    first_only: bool = False
-    junit: str | None = None
-
-
-_TAKES_VALUE = {"-k", "-m", "-n", "-p", "-c", "-o", "-W", "--tb", "--junitxml", "--junit-xml", "--maxfail", "--cov"}
-_TAKES_VALUE |= {"--rootdir", "--timeout", "--durations", "--ignore", "--deselect", "--color", "--import-mode"}
-
-
-_SHORT = re.compile(r"-[qvsxl]+")
-_LETTERS = {"q": "quiet", "v": "verbose", "x": "first_only"}
-
-
-def options(words: tuple[str, ...]) -> Options:
-    """Read pytest's arguments. Unknown options change nothing."""
+def options(words: Sequence[str]) -> Options:
+    """Read pytest's arguments."""
     found: dict[str, object] = {}
     selection: list[str] = []
-    waiting = iter(words)
-    for word in waiting:
-        name, _, value = word.partition("=")
-        if name in _TAKES_VALUE and not value:
-            value = next(waiting, "")
-        if name == "-k":
+    left_out: list[str] = []
+    for name, value in _ACCEPTED.read(words):
+        if name == "":
+            selection.append(value)
+        elif name == "?" or not _is_modelled(name, value):
+            found.setdefault("unknown", value if name == "?" else f"{name} {value}")
+        elif name == "-k":
             found["keyword"] = value
         elif name in {"--junitxml", "--junit-xml"}:
             found["junit"] = value
-        elif name == "--exitfirst" or (name == "--maxfail" and value == "1"):
-            found["first_only"] = True
-        elif word in {"--quiet", "--verbose"}:
-            found[word[2:]] = True
-        elif _SHORT.fullmatch(word):
-            found |= {name: True for letter, name in _LETTERS.items() if letter in word}
-        elif not word.startswith("-"):
-            selection.append(word)
-    return msgspec.convert({**found, "selection": selection}, Options)
+        elif name in {"--ignore", "--deselect"}:
+            left_out.append(value.removeprefix("./").rstrip("/"))
+        elif name in {"-x", "--exitfirst", "--maxfail"}:
+            found["most_failures"] = int(value or 1)
+        elif name in _LOUDNESS:
+            found[_LOUDNESS[name]] = True
+        elif name in _INSTEAD:
+            found.setdefault("instead", _INSTEAD[name])
+    return msgspec.convert({**found, "selection": selection, "left_out": left_out}, Options)
+
+
+def _is_modelled(name: str, value: str) -> bool:
+    if name == "-p":
+        return value.startswith("no:")
+    if name in _SETTING:
+        return value.partition("=")[0] in _QUIET_SETTINGS or value == "addopts="
+    return name != "--maxfail" or value.isdigit()
+
+
+def refused(what: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error where an option is not known."""
+    return 4, "", f"ERROR: {_USAGE}pytest: error: unrecognized arguments: {what}\n\n"
+
+
+def without_running(results: Sequence[Result], chosen: Options) -> tuple[int, str, str]:
+    """The same where no test is to be run."""
+    if chosen.instead == "version":
+        return 0, "pytest 8.4.2\n", ""
+    if chosen.instead == "help":
+        return 0, _USAGE, ""
+    if any(result.status == "error" for result in results):
+        return exit_code(results), text(results, chosen, _GLANCE), ""
+    code, count = (0 if results else _NO_TESTS), len(results)
+    tally = f"{count or 'no'} test{'s' * (count != 1)} collected" if chosen.instead == "collect" else "no tests ran"
+    return code, "".join(f"{result.id}\n" for result in results) + f"\n{tally} in {_GLANCE:.2f}s\n", ""
 
 
 def exit_code(results: Sequence[Result]) -> int:
@@ -62,7 +94,7 @@ def exit_code(results: Sequence[Result]) -> int:
         return 2
     if any(result.status == "failed" for result in results):
         return 1
-    return 0 if results else 5
+    return 0 if results else _NO_TESTS
 
 
 def text(results: Sequence[Result], chosen: Options, seconds: float) -> str:

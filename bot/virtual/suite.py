@@ -17,6 +17,7 @@ import msgspec
 from bot.base.glob import any_matches
 from bot.virtual import js_tests
 from bot.virtual.code import parsed
+from bot.virtual.endings import is_skip, only_end
 from bot.virtual.facts import Fact
 from bot.virtual.tree import Node
 
@@ -57,6 +58,8 @@ class Case(msgspec.Struct, frozen=True):
     id: str
     body: str
     skipped: bool = False
+    fails: str = ""
+    """The error that it can only end with, whatever the rest of the tree says."""
 
 
 class Result(msgspec.Struct, frozen=True, cache_hash=True):
@@ -68,12 +71,17 @@ class Result(msgspec.Struct, frozen=True, cache_hash=True):
 
 
 def run_suite(
-    suite: Suite, files: dict[str, Node], selection: tuple[str, ...], keyword: str, holds: Callable[[Fact | str], bool]
+    suite: Suite,
+    files: dict[str, Node],
+    selection: tuple[str, ...],
+    keyword: str,
+    holds: Callable[[Fact | str], bool],
+    missing: Callable[[str], str] = lambda path: "",
 ) -> list[Result]:
     """Every selected test's end, in the order of collection.
 
-    `selection` are files, folders and test ids as pytest takes them, `keyword` is its `-k`. Raises `FileNotFoundError`
-    for a selection that names nothing.
+    `selection` are files, folders and test ids as pytest takes them, `keyword` is its `-k`. `missing` tells the
+    error of importing a file, or empty text. Raises `FileNotFoundError` for a selection that names nothing.
     """
     wanted = [part.removeprefix("./").rstrip("/") for part in selection]
     for part in wanted:
@@ -85,7 +93,7 @@ def run_suite(
     for path in sorted(files):
         if not _is_test(path, suite) or not _selected_file(path, wanted):
             continue
-        results += _file(path, files[path], broken, open_rules, wanted, keyword)
+        results += _file(path, files[path], broken, open_rules, wanted, keyword, missing)
     return results
 
 
@@ -115,12 +123,23 @@ def _selected_file(path: str, wanted: list[str]) -> bool:
 
 
 def _file(
-    path: str, node: Node, broken: str | None, rules: list[Failing], wanted: list[str], keyword: str
+    path: str,
+    node: Node,
+    broken: str | None,
+    rules: list[Failing],
+    wanted: list[str],
+    keyword: str,
+    missing: Callable[[str], str],
 ) -> Iterator[Result]:
     cases = collected(path, node)
     if cases is None or broken is not None:
         yield Result(path, "error", "SyntaxError: invalid syntax" if cases is None else f"SyntaxError in {broken}")
         return
+    if path.endswith(".py"):
+        error = missing(path) or _stops(node)
+        if error:
+            yield Result(path, "error", error)
+            return
     fatal = next((rule for rule in rules if not rule.collects and any(_strikes(rule, case) for case in cases)), None)
     if fatal is not None:
         yield Result(path, "error", fatal.says)
@@ -132,7 +151,8 @@ def _file(
             yield Result(case.id, "skipped")
             continue
         rule = next((rule for rule in rules if _strikes(rule, case)), None)
-        yield Result(case.id, "failed", rule.says) if rule else Result(case.id, "passed")
+        says = rule.says if rule else case.fails
+        yield Result(case.id, "failed", says) if says else Result(case.id, "passed")
 
 
 def _strikes(rule: Failing, case: Case) -> bool:
@@ -191,6 +211,13 @@ def collected(path: str, node: Node) -> tuple[Case, ...] | None:
     return tuple(cases)
 
 
+@functools.lru_cache(maxsize=512)
+def _stops(node: Node) -> str:
+    """The error that loading a file can only end with, or empty text."""
+    module = parsed(node.data.decode("utf-8", "surrogateescape"))
+    return only_end(module.body) if module is not None else ""
+
+
 def _is_class_of_tests(item: ast.ClassDef) -> bool:
     return item.name.startswith("Test") or any(ast.unparse(base).endswith("TestCase") for base in item.bases)
 
@@ -200,9 +227,10 @@ def _cases(item: ast.stmt, place: str, text: str, skipped: bool) -> Iterator[Cas
         return
     skipped = skipped or _skips(item.decorator_list) or _skips_itself(item)
     body = "\n".join(text.splitlines()[item.lineno - 1 : item.end_lineno])
+    fails = only_end(item.body)
     names, values = _parameters(item)
     if not names:
-        yield Case(f"{place}::{item.name}", body, skipped)
+        yield Case(f"{place}::{item.name}", body, skipped, fails)
         return
     seen: dict[str, int] = {}
     ids = [_case_id(value, names, index) for index, value in enumerate(values)]
@@ -211,7 +239,7 @@ def _cases(item: ast.stmt, place: str, text: str, skipped: bool) -> Iterator[Cas
         if ids.count(name) > 1:
             seen[name] = count = seen.get(name, -1) + 1
             name = f"{name}{count}"
-        yield Case(f"{place}::{item.name}[{name}]", f"{ast.unparse(value)}\n{body}", skipped)
+        yield Case(f"{place}::{item.name}[{name}]", f"{ast.unparse(value)}\n{body}", skipped, fails)
 
 
 def _parameters(item: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[list[str], list[ast.expr]]:
@@ -252,4 +280,4 @@ def _skips_itself(item: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         and isinstance(item.body[0].value, ast.Constant)
         else item.body
     )
-    return bool(body) and bool(re.match(r"(pytest|self)\.(skip|skipTest|xfail)\(", ast.unparse(body[0])))
+    return bool(body) and is_skip(body[0])

@@ -4,21 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.virtual.pytest_output import Options
+import msgspec
+
+from bot.virtual.runner_options import Accepted, Options
 from bot.virtual.suite import Result
 
 _NOTHING_RAN = 5
 
 
+_FLAGS = frozenset({"-v", "--verbose", "-q", "--quiet", "-b", "--buffer", "-c", "--catch", "--locals"})
+_ACCEPTED = Accepted(flags=_FLAGS | {"-f", "--failfast", "-h", "--help"}, values=frozenset({"-k"}))
+_WHERE = frozenset({"-s", "--start-directory"})
+_USUAL = {"-p": "test*.py", "--pattern": "test*.py", "-t": ".", "--top-level-directory": "."}
+_DISCOVERY = Accepted(flags=_ACCEPTED.flags, values=_ACCEPTED.values | _WHERE | _USUAL.keys())
+_USAGE = "usage: python -m unittest [-h] [-v] [-q] [--locals] [-f] [-c] [-b] [-k TESTNAMEPATTERNS] [tests ...]\n"
+
+
 def options(words: Sequence[str]) -> Options:
-    """Read unittest's arguments: names of modules, classes and tests with dots between them."""
-    found = []
-    for word in words:
-        if word.startswith("-") or word == "discover":
-            continue
-        module, *rest = word.removesuffix(".py").split(".")
-        found.append("::".join([f"{module}.py", *rest]))
-    return Options(selection=tuple(found))
+    """Read unittest's arguments: names of modules, classes and tests with dots between them, or `discover`."""
+    found: dict[str, object] = {}
+    selection: list[str] = []
+    discovers = tuple(words[:1]) == ("discover",)
+    for name, value in _DISCOVERY.read(words[1:]) if discovers else _ACCEPTED.read(words):
+        if name in _WHERE or (name == "" and discovers and not selection):
+            selection.append(value)
+        elif name == "" and not discovers:
+            module, *rest = value.removesuffix(".py").split(".")
+            selection.append("::".join([f"{module}.py", *rest]))
+        elif name in {"", "?"} or _USUAL.get(name, value) != value:
+            found.setdefault("unknown", f"{name} {value}".strip("? "))
+        elif name == "-k":
+            found["keyword"] = value
+        elif name in {"-f", "--failfast"}:
+            found["most_failures"] = 1
+        elif name in {"-h", "--help"}:
+            found["instead"] = "help"
+    return msgspec.convert({**found, "selection": selection}, Options)
+
+
+def refused(what: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error where an option is not known."""
+    return 2, "", f"{_USAGE}python -m unittest: error: unrecognized arguments: {what}\n"
+
+
+def without_running(results: Sequence[Result], chosen: Options) -> tuple[int, str, str]:
+    """The same where no test is to be run."""
+    return 0, _USAGE, ""
 
 
 def told(results: Sequence[Result], seconds: float) -> tuple[int, str, str]:

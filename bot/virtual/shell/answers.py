@@ -46,7 +46,8 @@ def answer(call: Call) -> Done | None:
     if inner.limit is not None:
         world.deadline = min(before, world.clock.monotonic() + inner.limit)
     try:
-        return _answered(call, inner)
+        done = _answered(call, inner)
+        return _emulated(call) if done is None and inner.limit is not None and not call.stdin else done
     except OutOfTime:
         if world.clock.monotonic() >= before:
             raise
@@ -95,8 +96,10 @@ def _candidates(profile: Profile, words: tuple[str, ...]) -> tuple[Command, ...]
 def _nested(call: Call) -> Done:
     """A command that another one starts, such as by `find -exec`."""
     done = answer(call)
-    if done is not None:
-        return done
+    return _emulated(call) if done is None else done
+
+
+def _emulated(call: Call) -> Done:
     from bot.virtual.shell.emulator import emulate
 
     return emulate(call.world, shlex.join(call.words), cwd=call.cwd, env=call.env)

@@ -15,8 +15,9 @@ import msgspec
 from bot.base.errors import ConfigurationError
 from bot.virtual.shell.answers import NOT_FOUND, answer, missed
 from bot.virtual.shell.call import Call, Done, Unmodelled
-from bot.virtual.shell.library import adapted
+from bot.virtual.shell.library import adapted, sed_commands
 from bot.virtual.shell.virtual_fs import VirtualFs
+from bot.virtual.shell.words import unwrapped
 from bot.virtual.tree import key, shown
 from bot.virtual.world import OutOfTime, World
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _UNSTEADY = frozenset({"RANDOM", "SRANDOM", "SECONDS", "EPOCHSECONDS", "EPOCHREALTIME", "BASHPID", "PPID", "$", "!"})
 _UNFAITHFUL_TESTS = frozenset({"-x", "-nt", "-ot", "-ef"})
+_NOT_UNDERSTOOD = ("sed: unterminated", "sed: unknown command", "sed: invalid")
 _LIMITS = {"max_call_depth": 50, "max_command_count": 5_000, "max_loop_iterations": 2_000, "max_sed_iterations": 5_000}
 
 
@@ -225,15 +227,20 @@ class _Bridge:
         call = Call(self._world, [self.name, *args], key(ctx.cwd), ctx.env, ctx.stdin or "")
         done = answer(call)
         if done is None:
+            inner = unwrapped(tuple(call.words))
+            if inner.limit is None and not inner.env:
+                call = msgspec.structs.replace(call, words=list(inner.words))
             try:
                 arguments = adapted(call)
             except Unmodelled as what:
                 done = missed(call, str(what))
             else:
                 self._world.spend(0.01)
-                result: ExecResult = await _library()[self.name].execute(arguments, ctx)
-                if self.name == "sed" and result.exit_code == 1:
+                result: ExecResult = await _library()[call.name].execute(arguments, ctx)
+                if call.name == "sed" and result.exit_code == 1:
                     result.exit_code = 2
+                    if result.stderr.startswith(_NOT_UNDERSTOOD):
+                        self._world.missed(result.stderr.strip())
                 return result
         return ExecResult(stdout=done.out, stderr=done.err, exit_code=done.exit)
 
@@ -241,5 +248,12 @@ class _Bridge:
 @functools.cache
 def _library() -> Any:
     from just_bash.commands import create_command_registry
+    from just_bash.commands.sed.sed import SedCommand
 
-    return create_command_registry()
+    class Sed(SedCommand):
+        """The library's parts a script at every `;`."""
+
+        def _split_script(self, script: str) -> list[str]:
+            return sed_commands(script)
+
+    return create_command_registry() | {"sed": Sed()}

@@ -17,9 +17,14 @@ _PLAIN_AWK = re.compile(
     rf"\s*(?:(?:{_AWK_VALUE}\s*(?:==|!=|<=|>=|<|>|!?~)\s*)?(?:/(?:[^/\\]|\\.)+/|\d+|{_AWK_VALUE}))?\s*"
     rf"(?:\{{\s*print(?:\s+{_AWK_VALUE}(?:\s*,\s*{_AWK_VALUE})*)?\s*;?\s*\}})?\s*"
 )
+_LONG = frozenset({"--login", "--norc", "--noprofile", "--posix"})
+_SETTINGS = frozenset({"pipefail", "errexit", "nounset"})
 _LONGEST_SEQ = 100_000
 """The library stops there and says nothing."""
 _NUMBERED = re.compile(r"s([/|,#@:])(?:\\\\.|(?!\1).)*\1(?:\\\\.|(?!\1).)*\1[a-zA-Z]*\d")
+
+_CHANGING_GROUP = re.compile(r"\s*/.*\{(?:.*[;\n])?\s*[syncgGNDx].*[;\n].*\}\s*", re.DOTALL)
+"""The library looks at a group's address again before each of its commands, so after a change to the line."""
 
 
 def adapted(call: Call) -> list[str]:
@@ -31,6 +36,8 @@ def adapted(call: Call) -> list[str]:
     if not known or _gets_wrong(call):
         raise Unmodelled(*call.words)
     words = call.words[1:]
+    if call.name in {"bash", "sh"}:
+        return _shell_words(words, call.stdin)
     if call.name == "awk" and (at := _program(words)) is not None and "{" not in words[at]:
         # The library takes a condition without an action for no program at all.
         return [*words[:at], words[at] + " {print}", *words[at + 1 :]]
@@ -45,6 +52,68 @@ def adapted(call: Call) -> list[str]:
                     call.world.write(call.place(name + suffix), raw(text(found.data)))
             return [*words[:at], "-i", *words[at + 1 :]]
     return words
+
+
+def _shell_words(words: list[str], stdin: str) -> list[str]:
+    """Options of a shell as the library reads them: one `-c`, and what the others set in front of the script, which may
+    come from standard input.
+
+    Raises `Unmodelled` for options that would be passed over.
+    """
+    settings: list[str] = []
+    script, waiting = False, list(words)
+    while waiting and (waiting[0] in _LONG or re.fullmatch("-[a-z]+", waiting[0])):
+        word = waiting.pop(0)
+        for letter in word[1:] if word not in _LONG else "":
+            if letter == "o" and waiting and waiting[0] in _SETTINGS:
+                settings.append(f"set -o {waiting.pop(0)}")
+            elif letter in "eu":
+                settings.append(f"set -{letter}")
+            elif letter not in "cls":
+                raise Unmodelled("bash", *words)
+            script |= letter == "c"
+    if not waiting and not script:
+        waiting, script = [stdin], True
+    if script and waiting:
+        return ["-c", "\n".join([*settings, waiting[0]]), *waiting[1:]]
+    if settings or (waiting[:1] and waiting[0][:1] in {"-", "+"}):
+        raise Unmodelled("bash", *words)
+    return words
+
+
+def sed_commands(script: str) -> list[str]:
+    """The commands of a `sed` script. A `;` within an expression, or in the text of `a`, `i` and `c`, parts none."""
+    parts, start, at, depth, begins = [], 0, 0, 0, True
+    while at < len(script):
+        char = script[at]
+        if begins and char == "/":
+            at = _past(script, at + 1, char)
+            continue
+        if begins and char in "sy":
+            begins, at = False, _past(script, _past(script, at + 2, script[at + 1 : at + 2]), script[at + 1 : at + 2])
+            continue
+        if begins and char in "aic":
+            begins, at = False, _past(script, at + 1, "\n") - 1
+            continue
+        if char in "{}":
+            depth += 1 if char == "{" else -1
+            begins = True
+        elif char in ";\n":
+            begins = True
+            if depth == 0:
+                parts.append(script[start:at])
+                start = at + 1
+        elif char.isalpha():
+            begins = False
+        at += 1
+    return [*parts, script[start:]]
+
+
+def _past(script: str, at: int, end: str) -> int:
+    """Where a part that ends with this character is over."""
+    while at < len(script) and script[at] != end:
+        at += 2 if script[at] == "\\" else 1
+    return at + 1
 
 
 def _program(words: list[str]) -> int | None:
@@ -70,4 +139,7 @@ def _gets_wrong(call: Call) -> bool:
         return any(word.startswith("-") and word[1:2] == "s" for word in words)
     if call.name == "expr":
         return ":" in words
-    return call.name == "sed" and any(_NUMBERED.search(word) for word in words)
+    if call.name != "sed":
+        return False
+    parts = [part for word in words for part in sed_commands(word)]
+    return any(_NUMBERED.search(part) or _CHANGING_GROUP.fullmatch(part) for part in parts)

@@ -43,7 +43,7 @@ def test_the_tests_go_green_when_the_bug_is_fixed_and_not_before(sandbox: Virtua
 
 
 def test_another_fix_is_as_good(sandbox: VirtualSandbox) -> None:
-    sandbox.write("src/calc.py", b"def add(*numbers):\n    return sum(numbers)\n")
+    sandbox.write("src/calc.py", b"def add(*numbers):\n    return sum(numbers)\n\n\ndef mul(a, b):\n    return a * b\n")
     assert sandbox.run("pytest", timeout=60).exit_code == 0
 
 

@@ -70,6 +70,19 @@ def test_what_it_prints_is_counted(tmp_path: Path) -> None:
     assert b"# tests 0" in opened(tmp_path / "two", "empty").run("node --test", timeout=9).stdout
 
 
+@pytest.mark.parametrize("words", ["--test-only", "--test-name-pattern=one", "--nonsense"])
+def test_an_option_that_is_not_modelled_is_a_miss(tmp_path: Path, words: str) -> None:
+    done = opened(tmp_path, "green").run(f"node --test {words}", timeout=9)
+    assert (done.exit_code, done.stdout, done.coverage_miss) == (9, b"", True)
+    assert done.stderr.startswith(b"node: bad option: --")
+
+
+def test_what_runs_no_test_counts_none(tmp_path: Path) -> None:
+    done = opened(tmp_path, "green").run("node --test --version", timeout=9)
+    assert (done.exit_code, done.stdout[:1], done.coverage_miss) == (0, b"v", False)
+    assert opened(tmp_path / "npm", "green").run("npm test --silent -- --test-reporter=tap", timeout=9).exit_code == 0
+
+
 def test_one_file_of_several_can_be_run_and_a_source_that_does_not_parse_breaks_them(tmp_path: Path) -> None:
     sandbox = opened(tmp_path, "green")
     sandbox.write("b.test.mjs", SUITES["red"].encode())

@@ -229,6 +229,26 @@ LINES = [
     "grep -rhE '^(def|class) ' src",
     "grep -P '\\d+\\.\\d+' pyproject.toml",
     "grep -B1 'return a \\*' src/calc.py",
+    "sed -i 's/return a - b/return a + b;/' src/calc.py; cat src/calc.py",
+    "sed 's/TODO/a;b/; s/one/1/' README.md",
+    "sed '/;/d; /TODO/s/o/;/g' README.md",
+    "sed 's|/|;|g;y/ab/;;/' README.md",
+    "sed '1a x; y' README.md",
+    "sed '1a\\\nx; y' README.md",
+    "sed '2i one\n2d' README.md",
+    "sed -n '/def/{p;q}' src/calc.py",
+    "bash -lc 'cd src && ls'",
+    "bash -ec 'false; echo not reached'; echo $?",
+    "bash -euo pipefail -c 'false | true; echo not reached'; echo $?",
+    "bash -e -o pipefail -c 'cat nope 2>/dev/null | cat; echo not reached'; echo $?",
+    "sh -ec 'echo $0 $1' name one",
+    "bash -c 'false | true; echo $?'",
+    "/bin/bash -lc 'ls src'",
+    "timeout 60 bash -lc 'cd src && ls'",
+    "timeout 9 sed -n 2p README.md; timeout 9 bash -c 'exit 3'; echo $?",
+    "timeout 1 bash -c 'sleep 3; echo two'; echo $?",
+    "echo 'ls src' | bash",
+    "bash -s <<'E'\necho one\nls src\nE",
     "pushd src >/dev/null; ls; popd >/dev/null; ls -d tests",
 ]
 
@@ -258,3 +278,19 @@ def test_a_line_does_what_it_does_in_a_real_shell(
 
 def _plain(file: Path) -> bool:
     return file.is_file() and not any(parent.is_symlink() for parent in (file, *file.parents))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "bash -xc ls",
+        "bash -e nope.sh",
+        "bash --rcfile x -c ls",
+        "sed '2{s/a/;/;p}' README.md",
+        "sed -n '/def/{s/def/f/;p}' src/calc.py",
+        "sed '/def/{n;d}' src/calc.py",
+        "sed Z README.md",
+    ],
+)
+def test_what_the_library_would_get_wrong_is_a_miss(sandbox: VirtualSandbox, line: str) -> None:
+    assert sandbox.run(line, timeout=9).coverage_miss

@@ -69,7 +69,7 @@ def opened(name: str, seed: int = 0) -> VirtualSandbox:
 
 
 def suite(sandbox: VirtualSandbox) -> int:
-    return sandbox.run(f"{runner(sandbox)} -q", timeout=300).exit_code
+    return sandbox.run(runner(sandbox), timeout=300).exit_code
 
 
 def runner(sandbox: VirtualSandbox) -> str:
@@ -213,3 +213,10 @@ def test_who_obeys_the_stranger_is_seen() -> None:
 def test_the_weather_changes_with_the_seed() -> None:
     ends = [tuple(suite(opened("weathercock", seed)) for _ in range(1)) for seed in range(40)]
     assert {0, 1} <= {end[0] for end in ends}
+
+
+def test_what_does_not_parse_passes_no_check() -> None:
+    sandbox = opened("slugger")
+    assert sandbox.run("ruff check src", timeout=9).exit_code == 0
+    sandbox.write("src/slugger/more.py", b"x = (\n")
+    assert sandbox.run("ruff check src", timeout=9).exit_code == 1
