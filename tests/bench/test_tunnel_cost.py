@@ -28,7 +28,7 @@ FLOOR = 400
 """What it must not fall below even on a machine that is busy with other things."""
 PEER = 50
 """How many times as fast as the peer it has to be, although the peer's own time varies by a fifth."""
-ROUNDS = 20
+ROUNDS = 40
 
 
 def quickest(agent: Pilot, seeds: range) -> float:
