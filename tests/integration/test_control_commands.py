@@ -197,15 +197,26 @@ def test_init_takes_the_repository_that_this_code_came_from(world: World) -> Non
     assert f"uses: acme/our-fleet-bot/.github/workflows/campaign.yml@{PIN}" in workflow
 
 
-def test_init_asks_for_the_repository_where_it_cannot_know_it(world: World) -> None:
-    elsewhere = world.folder / "elsewhere"
-    shutil.copytree(BOT, elsewhere / "bot", ignore=shutil.ignore_patterns("__pycache__"))
+def init_without_a_source(world: World, code: Path) -> None:
+    """Run `init` of the code in a folder, which cannot tell where its workflows are: it asks, and writes nothing."""
     words = [sys.executable, "-m", "bot", "init", "--dir", str(world.folder / "control"), "--pin", PIN]
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(elsewhere)}
-    done = subprocess.run(words, cwd=elsewhere, env=environment, capture_output=True, text=True, timeout=60)
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(code)}
+    done = subprocess.run(words, cwd=code, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert "Give --source OWNER/NAME" in done.stderr
     assert not (world.folder / "control").exists()
+
+
+@pytest.fixture
+def code(world: World) -> Path:
+    """This program in a folder that is no checkout."""
+    elsewhere = world.folder / "elsewhere"
+    shutil.copytree(BOT, elsewhere / "bot", ignore=shutil.ignore_patterns("__pycache__"))
+    return elsewhere
+
+
+def test_init_asks_for_the_repository_where_it_cannot_know_it(world: World, code: Path) -> None:
+    init_without_a_source(world, code)
 
 
 @pytest.mark.parametrize(
@@ -231,17 +242,10 @@ def test_only_an_origin_on_the_forge_says_where_the_workflows_are(origin: str, s
     assert origin_of(config, "https://github.example.com") is None
 
 
-def test_init_from_a_clone_of_a_folder_asks_for_the_repository(world: World) -> None:
-    elsewhere = world.folder / "elsewhere"
-    shutil.copytree(BOT, elsewhere / "bot", ignore=shutil.ignore_patterns("__pycache__"))
-    subprocess.run(["git", "init", "--quiet", str(elsewhere)], check=True)
-    subprocess.run(["git", "-C", str(elsewhere), "remote", "add", "origin", str(world.folder / "bots")], check=True)
-    words = [sys.executable, "-m", "bot", "init", "--dir", str(world.folder / "control"), "--pin", PIN]
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(elsewhere)}
-    done = subprocess.run(words, cwd=elsewhere, env=environment, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 2
-    assert "Give --source OWNER/NAME" in done.stderr
-    assert not (world.folder / "control").exists()
+def test_init_from_a_clone_of_a_folder_asks_for_the_repository(world: World, code: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(code)], check=True)
+    subprocess.run(["git", "-C", str(code), "remote", "add", "origin", str(world.folder / "bots")], check=True)
+    init_without_a_source(world, code)
 
 
 def test_the_doctor_looks_where_an_app_is_installed(world: World) -> None:
